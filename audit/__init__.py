@@ -1,0 +1,1 @@
+"""The append-only log of what was decided, which anyone can check without trusting us."""

@@ -1,0 +1,181 @@
+"""Named Ed25519 keys and their text forms, as C2SP's signed notes define them.
+
+Source: c2sp.org/signed-note, signature type 0x01. A key is known by its name and by a four-byte
+id, so that a log can change its key and keep its name.
+
+    NoteError               the base of all, and of the errors in `audit.notes`
+    ├─ MalformedKey         this is not a key
+    └─ InvalidSignature     a known key's signature does not fit the text
+"""
+
+import base64
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Self
+
+from cryptography import exceptions
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+__all__ = [
+    "InvalidSignature",
+    "MalformedKey",
+    "NoteError",
+    "SigningKey",
+    "VerifierKey",
+    "from_base64",
+    "is_key_name",
+    "to_base64",
+]
+
+ED25519 = b"\x01"
+KEY_BYTES = 32
+KEY_ID_BYTES = 4
+PRIVATE_PREFIX = "PRIVATE+KEY+"
+
+
+class NoteError(ValueError):
+    """Say what is wrong with a key, a note or a checkpoint."""
+
+
+class MalformedKey(NoteError):
+    """Say that this is not a key."""
+
+
+class InvalidSignature(NoteError):
+    """Say that the signature of a known key does not fit the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifierKey:
+    """Hold the public half of a key: what a verifier must know, and may publish."""
+
+    name: str
+    public_key: bytes
+
+    def __post_init__(self) -> None:
+        _require_key(self.name, self.public_key)
+
+    @property
+    def key_id(self) -> bytes:
+        """Return the four bytes that tell keys of one name apart."""
+        named_key = self.name.encode() + b"\n" + ED25519 + self.public_key
+        return sha256(named_key).digest()[:KEY_ID_BYTES]
+
+    def to_text(self) -> str:
+        """Write the key as `name+hash+base64`."""
+        return f"{self.name}+{self.key_id.hex()}+{to_base64(ED25519 + self.public_key)}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `name+hash+base64`, or raise MalformedKey."""
+        key = cls(*_parse_key(text))
+        if key.to_text() != text:
+            raise MalformedKey("The hash in this verifier key is not of its name and key.")
+        return key
+
+    def verify(self, text: str, signature: bytes) -> None:
+        """Check an Ed25519 signature of the text, or raise InvalidSignature."""
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, text.encode())
+        except exceptions.InvalidSignature as error:
+            raise InvalidSignature(
+                f"The signature of {self.name} does not fit the text."
+            ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """Hold the private half of a key: a name and the 32-byte seed of RFC 8032."""
+
+    name: str
+    seed: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        _require_key(self.name, self.seed)
+
+    @classmethod
+    def generate(cls, name: str) -> Self:
+        """Make a new key; its name should be a URL without a scheme, as `example.org/log`."""
+        return cls(name, Ed25519PrivateKey.generate().private_bytes_raw())
+
+    @property
+    def verifier(self) -> VerifierKey:
+        """Return the public half."""
+        return VerifierKey(self.name, self._private_key().public_key().public_bytes_raw())
+
+    def sign(self, text: str) -> bytes:
+        """Return the 64-byte signature of the text, its last newline included."""
+        return self._private_key().sign(text.encode())
+
+    def to_text(self) -> str:
+        """Write the key as `PRIVATE+KEY+name+hash+base64`."""
+        key_id = self.verifier.key_id.hex()
+        return f"{PRIVATE_PREFIX}{self.name}+{key_id}+{to_base64(ED25519 + self.seed)}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `PRIVATE+KEY+name+hash+base64`, or raise MalformedKey."""
+        key = cls(*_parse_key(text.removeprefix(PRIVATE_PREFIX)))
+        if key.to_text() != text:
+            raise MalformedKey("This is no private key, or its hash is not of its name and key.")
+        return key
+
+    def to_pem(self) -> bytes:
+        """Write the seed as an unencrypted PKCS #8 file, which does not hold the name."""
+        return self._private_key().private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+
+    @classmethod
+    def from_pem(cls, name: str, pem: bytes, *, password: bytes | None = None) -> Self:
+        """Read a PKCS #8 file that holds an Ed25519 key, or raise MalformedKey."""
+        try:
+            key = serialization.load_pem_private_key(pem, password)
+        except (ValueError, TypeError, exceptions.UnsupportedAlgorithm) as error:
+            raise MalformedKey("This is no PEM file that can be opened.") from error
+        if not isinstance(key, Ed25519PrivateKey):
+            raise MalformedKey("The PEM file holds a key of another kind than Ed25519.")
+        return cls(name, key.private_bytes_raw())
+
+    def _private_key(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self.seed)
+
+
+def is_key_name(name: str) -> bool:
+    """Say whether a name is not empty and has no space, plus or control character."""
+    return bool(name) and not any(mark.isspace() or mark < " " or mark == "+" for mark in name)
+
+
+def to_base64(content: bytes) -> str:
+    """Write bytes in the base64 of RFC 4648, section 4."""
+    return base64.b64encode(content).decode()
+
+
+def from_base64(text: str) -> bytes:
+    """Read base64, or raise ValueError for any but the one way to write these bytes."""
+    content = base64.b64decode(text, validate=True)
+    # Without this, bits that padding leaves unused could differ between texts of equal content.
+    if to_base64(content) != text:
+        raise ValueError("This base64 is not written in its one canonical way.")
+    return content
+
+
+def _require_key(name: str, material: bytes) -> None:
+    if not is_key_name(name):
+        raise MalformedKey("A key's name is not empty and has no space, plus or control character.")
+    if len(material) != KEY_BYTES:
+        raise MalformedKey(f"An Ed25519 key has {KEY_BYTES} bytes, not {len(material)}.")
+
+
+def _parse_key(text: str) -> tuple[str, bytes]:
+    name, _, hash_and_material = text.partition("+")
+    try:
+        material = from_base64(hash_and_material.partition("+")[2])
+    except ValueError as error:
+        raise MalformedKey("A key is written as name+hash+base64.") from error
+    if material[:1] != ED25519:
+        raise MalformedKey("This key is of another kind than Ed25519.")
+    return name, material[1:]

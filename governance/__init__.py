@@ -1,0 +1,1 @@
+"""Models, decisions, human review, overrides, policies, learning and reports."""

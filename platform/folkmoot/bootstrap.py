@@ -1,0 +1,45 @@
+"""The composition root: from settings to everything that a shell needs."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from sqlalchemy.engine import Engine
+
+from audit.keys import LogKey, load_log_key
+from folkmoot.jobs.announcing import announcer_for
+from folkmoot.kernel import unit_of_work as work
+from folkmoot.kernel.artifacts import ArtifactStore
+from folkmoot.kernel.db import make_engine
+from folkmoot.kernel.settings import Settings
+from folkmoot.kernel.unit_of_work import Announcer, UnitOfWork
+
+
+@dataclass(frozen=True)
+class Services:
+    """What web, API, jobs and command line are given: one of each, made once per process."""
+
+    settings: Settings
+    engine: Engine
+    announcer: Announcer
+    artifacts: ArtifactStore
+    log_key: LogKey
+
+    def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:
+        """Open a transaction that may change things."""
+        return work.unit_of_work(self.engine, self.announcer)
+
+    def reading(self) -> AbstractContextManager[UnitOfWork]:
+        """Open a transaction that only reads."""
+        return work.reading(self.engine)
+
+
+def bootstrap(settings: Settings) -> Services:
+    """Build the services that these settings describe."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return Services(
+        settings=settings,
+        engine=make_engine(settings.database_url),
+        announcer=announcer_for(settings.queue_url),
+        artifacts=ArtifactStore(settings.artifact_dir),
+        log_key=load_log_key(settings),
+    )

@@ -1,0 +1,1 @@
+"""The ground floor: settings, database, unit of work, errors, clock, ids."""

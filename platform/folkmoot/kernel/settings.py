@@ -1,0 +1,88 @@
+"""Settings: environment variables `FOLKMOOT_*`, checked once at the start."""
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from folkmoot.kernel.errors import ConfigurationError
+
+DEVELOPMENT_SECRET = "development-only-secret"  # noqa: S105  # refused in production, see below
+SHORTEST_SECRET = 32
+
+
+class Environment(StrEnum):
+    """Where this process runs."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """What an operator may choose; docs/reference/settings.md lists each with its meaning."""
+
+    model_config = SettingsConfigDict(env_prefix="FOLKMOOT_", extra="ignore")
+
+    environment: Environment = Environment.DEVELOPMENT
+    data_dir: Path = Path("var")
+    database_url: str = ""
+    queue_url: str = ""
+    secret_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
+    public_url: str = "http://127.0.0.1:8000"
+    behind_proxy: bool = False
+    largest_request_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
+
+    log_origin: str = "folkmoot.local/log"
+    log_key_file: Path | None = None
+
+    sign_in_attempts_per_minute: int = Field(default=10, ge=1)
+    session_hours: int = Field(default=12, ge=1)
+    access_token_minutes: int = Field(default=60, ge=1)
+
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_label: str = "Single sign-on"
+
+    @model_validator(mode="after")
+    def _fill_in_and_refuse_unsafe(self) -> "Settings":
+        if not self.database_url:
+            self.database_url = f"sqlite:///{self.data_dir / 'folkmoot.sqlite'}"
+        if self.environment is Environment.PRODUCTION:
+            self._refuse_defaults()
+        return self
+
+    def _refuse_defaults(self) -> None:
+        secret = self.secret_key.get_secret_value()
+        if secret == DEVELOPMENT_SECRET or len(secret) < SHORTEST_SECRET:
+            raise ValueError(
+                f"FOLKMOOT_SECRET_KEY must be set to {SHORTEST_SECRET} or more random characters"
+            )
+        if not self.queue_url:
+            raise ValueError("FOLKMOOT_QUEUE_URL must name a Valkey or Redis server")
+        if not self.public_url.startswith("https://"):
+            raise ValueError("FOLKMOOT_PUBLIC_URL must start with https://")
+        if self.log_key_file is None:
+            raise ValueError("FOLKMOOT_LOG_KEY_FILE must name the audit log's signing key")
+
+    @property
+    def is_production(self) -> bool:
+        """Say whether the strict rules of production hold."""
+        return self.environment is Environment.PRODUCTION
+
+    @property
+    def artifact_dir(self) -> Path:
+        """Return the folder of models and exports, named by their digest."""
+        return self.data_dir / "artifacts"
+
+
+def load_settings() -> Settings:
+    """Read the environment, or say in one sentence which setting is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        where = f"FOLKMOOT_{name.upper()}: " if name else ""
+        raise ConfigurationError(f"{where}{first['msg'].removeprefix('Value error, ')}.") from error

@@ -1,0 +1,1 @@
+"""Run Folkmoot's processes on one machine, so that none outlives what started it."""
