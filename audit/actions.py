@@ -9,12 +9,16 @@ class Action(StrEnum):
     ACCOUNT_CREATED = "account.created"
     ACCOUNT_ROLES_CHANGED = "account.roles_changed"
     ACCOUNT_DEACTIVATED = "account.deactivated"
+    ACCOUNT_LINKED = "account.linked"
+    ACCOUNT_PASSWORD_CHANGED = "account.password_changed"  # noqa: S105
+    ACCOUNT_SESSIONS_ENDED = "account.sessions_ended"
     SIGNED_IN = "sign_in.succeeded"
     SIGN_IN_REFUSED = "sign_in.refused"
     SIGNED_OUT = "sign_in.ended"
     TOKEN_ISSUED = "token.issued"  # noqa: S105
     TOKEN_REVOKED = "token.revoked"  # noqa: S105
     OAUTH_CLIENT_REGISTERED = "oauth_client.registered"
+    OAUTH_CLIENT_REVOKED = "oauth_client.revoked"
 
     PROJECT_CREATED = "project.created"
     PROJECT_CHANGED = "project.changed"
