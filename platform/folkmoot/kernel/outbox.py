@@ -121,3 +121,17 @@ def due_jobs(uow: UnitOfWork, *, limit: int = 500) -> Sequence[Job]:
 def _is_due(now: datetime) -> sa.ColumnElement[bool]:
     abandoned = sa.and_(col(Job.state) == JobState.RUNNING, col(Job.lease_until) < now)
     return sa.or_(col(Job.state) == JobState.DUE, abandoned)
+
+
+def job_by_id(uow: UnitOfWork, *, job_id: UUID) -> Job | None:
+    """Return a job, or None where there is none with that id."""
+    return uow.session.get(Job, job_id)
+
+
+def report_progress(uow: UnitOfWork, *, subject_id: UUID, progress: float) -> None:
+    """Record how much of a running job is done, as a share from 0 to 1."""
+    uow.session.exec(
+        update(Job)
+        .where(col(Job.subject_id) == subject_id, col(Job.state) == JobState.RUNNING)
+        .values(progress=progress)
+    )

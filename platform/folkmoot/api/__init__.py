@@ -1,0 +1,44 @@
+"""JSON over HTTP, for machines: `/api/v1`, described by `/api/v1/openapi.json`."""
+
+from collections.abc import Callable
+from functools import partial
+
+from flask import Blueprint, Flask, Response, jsonify
+from flask.typing import ResponseReturnValue
+
+from folkmoot.api.calling import call_operation
+from folkmoot.api.openapi import openapi_of
+from folkmoot.api.operations import Operation
+from folkmoot.api.v1 import ALL
+from folkmoot.bootstrap import Services
+from folkmoot.identity.access import public, requires
+
+PREFIX = "/api/v1"
+
+OPERATIONS: tuple[Operation, ...] = tuple(one for api in ALL for one in api.operations)
+
+
+def install(app: Flask, services: Services) -> None:
+    """Add the API to the application."""
+    blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
+    for operation in OPERATIONS:
+        view = _view_of(operation)
+        blueprint.add_url_rule(
+            operation.path, operation.name, view, methods=[operation.method], strict_slashes=True
+        )
+    blueprint.add_url_rule("/openapi.json", "openapi", public(partial(_openapi, services)))
+    app.register_blueprint(blueprint)
+
+
+def _view_of(operation: Operation) -> Callable[..., Response]:
+    def view(**path_values: str) -> Response:
+        return call_operation(operation, path_values)
+
+    view.__name__ = operation.name
+    if operation.access is None:
+        return public(view)
+    return requires(operation.access)(view)
+
+
+def _openapi(services: Services) -> ResponseReturnValue:
+    return jsonify(openapi_of(OPERATIONS, server=services.settings.public_url + PREFIX))

@@ -1,0 +1,179 @@
+"""Run an operation: who asks, may they, is the input right, one transaction, the answer."""
+
+import hashlib
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, current_app, request
+from pydantic import BaseModel, ValidationError
+from sqlalchemy.exc import IntegrityError
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from folkmoot.api.operations import JSON, Call, Download, Operation
+from folkmoot.bootstrap import Services
+from folkmoot.identity.tokens import actor_of_token
+from folkmoot.kernel.actor import Actor
+from folkmoot.kernel.errors import (
+    Conflict,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    TooLarge,
+)
+from folkmoot.kernel.idempotency import LONGEST_KEY, keep_answer, kept_answer
+from folkmoot.problems import invalid_input
+
+LARGEST_JSON_BYTES = 16 * 1024 * 1024
+KEY_HEADER = "Idempotency-Key"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back: a status, and a body that is ready to send."""
+
+    status: int
+    body: bytes
+    media_type: str = JSON
+    file_name: str | None = None
+
+    def to_response(self) -> Response:
+        """Return the answer as the framework wants it."""
+        response = Response(self.body, status=self.status, mimetype=self.media_type)
+        if self.file_name is not None:
+            response.headers["Content-Disposition"] = f'attachment; filename="{self.file_name}"'
+        return response
+
+
+def services_of(app: Flask) -> Services:
+    """Return the services that this application was built with."""
+    services = app.extensions["folkmoot"]
+    if not isinstance(services, Services):
+        raise TypeError("the application was not made by create_app")
+    return services
+
+
+def call_operation(operation: Operation, path_values: dict[str, str]) -> Response:
+    """Answer the present request by an operation."""
+    services = services_of(current_app)
+    actor = _actor(services)
+    if operation.access is not None and not actor.may(operation.access):
+        raise NotAllowed(f"This needs the permission {operation.access.value!r}.")
+    arguments = _arguments(operation, path_values)
+    if not operation.changes:
+        with services.reading() as uow:
+            return _run(operation, Call(uow, actor, services), arguments).to_response()
+    return _changing(operation, services, actor, arguments).to_response()
+
+
+def _actor(services: Services) -> Actor:
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not text:
+        raise NotSignedIn("Send an access token: `Authorization: Bearer …`.")
+    with services.reading() as uow:
+        return actor_of_token(uow, text)
+
+
+def _changing(
+    operation: Operation, services: Services, actor: Actor, arguments: dict[str, Any]
+) -> Answer:
+    key = request.headers.get(KEY_HEADER)
+    if key is not None and not 0 < len(key) <= LONGEST_KEY:
+        raise InvalidInput(f"The {KEY_HEADER} must have 1 to {LONGEST_KEY} characters.")
+    try:
+        return _change(operation, services, actor, arguments, key)
+    except IntegrityError as error:
+        # Two requests met in the database; the one that came second looks again.
+        if key is None:
+            raise Conflict(
+                "Another request changed the same thing at the same moment. Try again."
+            ) from error
+        return _change(operation, services, actor, arguments, key)
+
+
+def _change(
+    operation: Operation,
+    services: Services,
+    actor: Actor,
+    arguments: dict[str, Any],
+    key: str | None,
+) -> Answer:
+    with services.unit_of_work() as uow:
+        call = Call(uow, actor, services)
+        if key is None:
+            return _run(operation, call, arguments)
+        return _run_once(operation, call, arguments, key)
+
+
+def _run_once(operation: Operation, call: Call, arguments: dict[str, Any], key: str) -> Answer:
+    digest = _request_digest()
+    who: dict[str, Any] = {"account_id": call.actor.id, "key": key, "request_digest": digest}
+    kept = kept_answer(call.uow, **who)
+    if kept is not None:
+        return Answer(kept.status, kept.body.encode())
+    answer = _run(operation, call, arguments)
+    keep_answer(call.uow, **who, status=answer.status, body=answer.body.decode())
+    return answer
+
+
+def _request_digest() -> str:
+    parts = (request.method, request.full_path, request.content_type or "")
+    return hashlib.sha256("\n".join(parts).encode() + request.get_data()).hexdigest()
+
+
+def _run(operation: Operation, call: Call, arguments: dict[str, Any]) -> Answer:
+    result = operation.handler(call, **arguments)
+    if isinstance(result, Download):
+        return Answer(operation.status, result.content, result.media_type, result.file_name)
+    if operation.shows is None:
+        return Answer(HTTPStatus.NO_CONTENT, b"")
+    if not issubclass(operation.shows, BaseModel):
+        raise TypeError(f"{operation.name} promised a download and returned something else")
+    shown = operation.shows.model_validate(result, from_attributes=True)
+    return Answer(operation.status, shown.model_dump_json().encode())
+
+
+def _arguments(operation: Operation, path_values: dict[str, str]) -> dict[str, Any]:
+    arguments: dict[str, Any] = {
+        name: _path_value(path_values[name], kind)
+        for name, kind in operation.path_parameters.items()
+    }
+    if operation.query is not None:
+        arguments["query"] = _parsed(operation.query, where="query", value=request.args.to_dict())
+    elif request.args:
+        raise InvalidInput(f"Unknown query parameter {next(iter(request.args))!r}.")
+    if operation.body is not None:
+        arguments["body"] = _body(operation)
+    return arguments
+
+
+def _path_value(text: str, kind: Any) -> Any:
+    try:
+        return kind(text)
+    except ValueError as error:
+        raise NotFound(f"There is nothing called {text!r} here.") from error
+
+
+def _body(operation: Operation) -> Any:
+    if request.mimetype not in operation.takes:
+        raise UnsupportedMediaType(f"Send the body as {' or '.join(operation.takes)}.")
+    content = request.get_data()
+    if operation.body is bytes:
+        return content
+    if len(content) > LARGEST_JSON_BYTES:
+        raise TooLarge(f"The body has more than {LARGEST_JSON_BYTES // 2**20} MiB.")
+    if b"\\u0000" in content:
+        raise InvalidInput("The body has a NUL character, which cannot be stored.")
+    return _parsed(operation.body, where="body", value=content)
+
+
+def _parsed(model: type[BaseModel], *, where: str, value: bytes | dict[str, str]) -> BaseModel:
+    try:
+        if isinstance(value, bytes):
+            return model.model_validate_json(value)
+        return model.model_validate(value)
+    except ValidationError as error:
+        if any(one["type"] == "json_invalid" for one in error.errors()):
+            raise BadRequest(f"The body is not JSON: {error.errors()[0]['msg']}.") from error
+        raise invalid_input(error, where=where) from error

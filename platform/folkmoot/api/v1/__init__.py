@@ -1,0 +1,29 @@
+"""Version 1 of the API: a module for each resource, its views beside it."""
+
+from folkmoot.api.v1 import (
+    accounts,
+    consensus,
+    data_sets,
+    decisions,
+    jobs,
+    labels,
+    log,
+    models,
+    policies,
+    projects,
+    reports,
+)
+
+ALL = (
+    accounts.api,
+    projects.api,
+    labels.api,
+    consensus.api,
+    data_sets.api,
+    models.api,
+    policies.api,
+    decisions.api,
+    reports.api,
+    log.api,
+    jobs.api,
+)

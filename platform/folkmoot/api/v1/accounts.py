@@ -1,0 +1,115 @@
+"""Accounts and tokens."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from folkmoot.api.operations import Api, Call, PageQuery, PageView, View
+from folkmoot.identity import accounts, tokens
+from folkmoot.identity.accounts import AccountDraft
+from folkmoot.identity.models import Account
+from folkmoot.identity.permissions import Permission, Role
+from folkmoot.kernel.actor import Actor
+from folkmoot.kernel.pagination import Page
+
+api = Api("accounts")
+
+
+class AccountView(View):
+    """An account."""
+
+    id: UUID
+    email: str
+    display_name: str
+    is_active: bool
+    created_at: datetime
+
+
+class MeView(View):
+    """Who you are, and what this token may do."""
+
+    id: UUID
+    name: str
+    permissions: list[Permission]
+
+
+class Roles(BaseModel):
+    """The roles that an account is to have."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    roles: frozenset[Role]
+
+
+class NewToken(BaseModel):
+    """A token for an account: what it is for, what it may do, until when."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    account_id: UUID
+    name: str = Field(min_length=1, max_length=200)
+    scopes: frozenset[Permission] = Field(min_length=1)
+    expires_at: AwareDatetime
+
+
+class TokenView(View):
+    """A new token; its text is shown this once."""
+
+    id: UUID
+    text: str
+    scopes: list[str]
+    expires_at: datetime
+
+
+@api.get("/me", access=None, shows=MeView)
+def who_am_i(call: Call) -> dict[str, object]:
+    """Return who you are and what this token may do."""
+    return _shown(call.actor)
+
+
+@api.post("/accounts", access=Permission.MANAGE_ACCOUNTS, shows=AccountView)
+def create_account(call: Call, body: AccountDraft) -> Account:
+    """Create an account."""
+    return accounts.create_account(call.uow, call.actor, draft=body)
+
+
+@api.get("/accounts", access=Permission.MANAGE_ACCOUNTS, shows=PageView[AccountView])
+def list_accounts(call: Call, query: PageQuery) -> Page[Account]:
+    """List the accounts."""
+    return accounts.accounts(call.uow, wanted=query.wanted)
+
+
+@api.put("/accounts/<uuid:account_id>/roles", access=Permission.MANAGE_ACCOUNTS, shows=AccountView)
+def set_roles(call: Call, account_id: UUID, body: Roles) -> Account:
+    """Set the roles of an account."""
+    return accounts.set_roles(call.uow, call.actor, account_id=account_id, roles=body.roles)
+
+
+@api.post("/tokens", access=Permission.MANAGE_ACCOUNTS, shows=TokenView)
+def issue_token(call: Call, body: NewToken) -> dict[str, object]:
+    """Issue an access token for an account; its text is shown this once."""
+    issued = tokens.issue_token(
+        call.uow,
+        call.actor,
+        account_id=body.account_id,
+        name=body.name,
+        scopes=body.scopes,
+        expires_at=body.expires_at,
+    )
+    return {
+        "id": issued.row.id,
+        "text": issued.text,
+        "scopes": issued.row.scopes,
+        "expires_at": issued.row.expires_at,
+    }
+
+
+@api.delete("/tokens/<uuid:token_id>", access=Permission.MANAGE_ACCOUNTS)
+def revoke_token(call: Call, token_id: UUID) -> None:
+    """End a token at once."""
+    tokens.revoke_token(call.uow, call.actor, token_id=token_id)
+
+
+def _shown(actor: Actor) -> dict[str, object]:
+    return {"id": actor.id, "name": actor.name, "permissions": sorted(actor.permissions)}

@@ -1,0 +1,99 @@
+"""Consensus runs: many labels into one answer with its confidence."""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from crowd import consensus_runs
+from crowd.models import ConsensusRun
+from folkmoot.api.operations import Api, Call, PageQuery, PageView, View
+from folkmoot.identity.permissions import Permission
+from folkmoot.kernel.json_values import JsonObject
+from folkmoot.kernel.outbox import WorkState
+from folkmoot.kernel.pagination import Page
+
+api = Api("consensus")
+
+
+class NewRun(BaseModel):
+    """The method that the labels are to be aggregated by."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: Literal["majority", "dawid_skene"] = "dawid_skene"
+
+
+class RunView(View):
+    """One consensus run, with what is needed to derive it again."""
+
+    id: UUID
+    project_id: UUID
+    number: int
+    method: str
+    method_version: str
+    parameters: JsonObject
+    state: WorkState
+    input_digest: str
+    result_digest: str
+    n_tasks: int
+    n_labels: int
+    labels_saved: int
+    iterations: int
+    converged: bool
+    agreement: float | None
+    agreement_low: float | None
+    agreement_high: float | None
+    created_at: datetime
+
+
+class ReliabilityView(View):
+    """How reliable an annotator was found to be: the chance of a right answer, 95 % interval."""
+
+    annotator_id: UUID
+    annotator_name: str
+    reliability: float
+    low: float
+    high: float
+    n_labels: int
+
+
+class AccuracyView(View):
+    """How often a run's answers equal the recorded outcomes, 95 % interval."""
+
+    n_cases: int
+    n_right: int
+    accuracy: float | None
+    low: float | None
+    high: float | None
+
+
+@api.post(
+    "/projects/<uuid:project_id>/consensus-runs",
+    access=Permission.MANAGE_PROJECTS,
+    shows=RunView,
+    status=HTTPStatus.ACCEPTED,
+)
+def start_consensus_run(call: Call, project_id: UUID, body: NewRun) -> ConsensusRun:
+    """Aggregate the labels of a project; a job does it."""
+    return consensus_runs.request_consensus(
+        call.uow, call.actor, project_id=project_id, method=body.method
+    )
+
+
+@api.get(
+    "/projects/<uuid:project_id>/consensus-runs",
+    access=Permission.READ_LABELS,
+    shows=PageView[RunView],
+)
+def list_consensus_runs(call: Call, project_id: UUID, query: PageQuery) -> Page[ConsensusRun]:
+    """List the consensus runs of a project, the newest first."""
+    return consensus_runs.runs_of(call.uow, project_id=project_id, wanted=query.wanted)
+
+
+@api.get("/consensus-runs/<uuid:run_id>", access=Permission.READ_LABELS, shows=RunView)
+def get_consensus_run(call: Call, run_id: UUID) -> ConsensusRun:
+    """Return one consensus run."""
+    return consensus_runs.run_by_id(call.uow, run_id=run_id)

@@ -1,0 +1,97 @@
+"""Leases and labels: take the next task, answer it, pass on it."""
+
+from http import HTTPStatus
+from uuid import UUID
+
+from crowd import labelling, leasing, projects
+from crowd.leasing import LeasedTask
+from crowd.models import Label
+from folkmoot.api.operations import Api, Call
+from folkmoot.api.v1.labels_schemas import (
+    LabelAndNext,
+    LabelView,
+    LeaseView,
+    NewLabel,
+    NextLease,
+    Renewed,
+    Revision,
+    Skip,
+)
+from folkmoot.identity.permissions import Permission
+from folkmoot.kernel.json_values import JsonObject
+
+api = Api("labels")
+
+
+@api.post("/projects/<uuid:project_id>/leases", access=Permission.LABEL, shows=NextLease)
+def lease_next_task(call: Call, project_id: UUID) -> NextLease:
+    """Lease the next task that you may answer and have not answered."""
+    return NextLease(lease=_next_lease(call, project_id))
+
+
+@api.post("/projects/<uuid:project_id>/labels", access=Permission.LABEL, shows=LabelAndNext)
+def submit_label(call: Call, project_id: UUID, body: NewLabel) -> LabelAndNext:
+    """Answer a leased task and, if asked, lease the next one in the same transaction."""
+    submitted = labelling.submit_label(
+        call.uow,
+        annotator_id=call.actor.id,
+        lease_id=body.lease_id,
+        answer=body.answer,
+        active_seconds=body.active_seconds,
+    )
+    return LabelAndNext(
+        label=LabelView.model_validate(submitted.label),
+        earned_minor=submitted.earned_minor,
+        currency=submitted.currency,
+        lease=_next_lease(call, project_id) if body.lease_next else None,
+    )
+
+
+@api.post("/labels/<uuid:label_id>/revisions", access=Permission.LABEL, shows=LabelView)
+def revise_label(call: Call, label_id: UUID, body: Revision) -> Label:
+    """Answer again in place of your own recent answer; the earlier one is kept."""
+    return labelling.revise_label(call.uow, call.actor, label_id=label_id, answer=body.answer)
+
+
+@api.put("/leases/<uuid:lease_id>/renewal", access=Permission.LABEL, shows=Renewed)
+def renew_lease(call: Call, lease_id: UUID) -> Renewed:
+    """Keep a lease for its full time from now on."""
+    until = leasing.renew_leases(call.uow, annotator_id=call.actor.id, lease_ids=[lease_id])
+    return Renewed(expires_at=until[lease_id])
+
+
+@api.post(
+    "/leases/<uuid:lease_id>/skip",
+    access=Permission.LABEL,
+    shows=None,
+    status=HTTPStatus.NO_CONTENT,
+)
+def skip_task(call: Call, lease_id: UUID, body: Skip) -> None:
+    """Pass on a task, with a reason; it goes to somebody else."""
+    leasing.skip_lease(call.uow, annotator_id=call.actor.id, lease_id=lease_id, reason=body.reason)
+
+
+@api.delete("/leases/<uuid:lease_id>", access=Permission.LABEL)
+def release_lease(call: Call, lease_id: UUID) -> None:
+    """Give a task back unanswered; you may be asked it again."""
+    leasing.release_lease(call.uow, annotator_id=call.actor.id, lease_id=lease_id)
+
+
+def _next_lease(call: Call, project_id: UUID) -> LeaseView | None:
+    leased = leasing.next_lease(call.uow, project_id=project_id, annotator_id=call.actor.id)
+    if leased is None:
+        return None
+    schema = projects.project_by_id(call.uow, project_id=project_id).answer_schema
+    return _shown(leased, schema)
+
+
+def _shown(leased: LeasedTask, answer_schema: JsonObject) -> LeaseView:
+    # The reason is left out: a gold task must look like any other while it is answered.
+    return LeaseView(
+        lease_id=leased.lease_id,
+        task_id=leased.task_id,
+        payload=leased.payload,
+        answer_schema=answer_schema,
+        instructions_version=leased.instructions_version,
+        expires_at=leased.expires_at,
+    )

@@ -1,0 +1,110 @@
+"""The audit log: entries, receipts, checkpoint, verification."""
+
+from datetime import datetime
+from http import HTTPStatus
+from uuid import UUID
+
+from audit import searching
+from audit.actions import Action
+from audit.models import Entry
+from folkmoot.api.operations import Api, Call, PageQuery, PageView, View
+from folkmoot.api.v1.jobs import JobView
+from folkmoot.identity.permissions import Permission
+from folkmoot.kernel.ids import new_id
+from folkmoot.kernel.json_values import Json, JsonObject
+from folkmoot.kernel.outbox import Job, JobName, request_job
+from folkmoot.kernel.pagination import Page
+
+api = Api("log")
+
+
+class EntryQuery(PageQuery):
+    """Which entries are wanted."""
+
+    action: Action | None = None
+    actor_id: UUID | None = None
+    subject_id: UUID | None = None
+    project_id: UUID | None = None
+
+
+class EntryView(View):
+    """One entry of the log."""
+
+    id: UUID
+    action: Action
+    actor_id: UUID
+    actor_sequence: int
+    subject_type: str
+    subject_id: UUID
+    project_id: UUID | None
+    recorded_at: datetime
+    leaf_index: int | None
+
+
+class ReceiptView(View):
+    """What proves one entry to someone offline."""
+
+    receipt: JsonObject
+
+
+class VerificationView(View):
+    """One check of the whole log and what it found."""
+
+    size: int
+    findings: list[Json]
+    verified_at: datetime
+
+
+class HealthView(View):
+    """How the log is: its size, what is not sealed yet, the last check."""
+
+    size: int
+    unsealed: int
+    checkpoint: str | None
+    verifier: str
+    last_verification: VerificationView | None
+
+
+@api.get("/log/entries", access=Permission.READ_LOG, shows=PageView[EntryView])
+def list_entries(call: Call, query: EntryQuery) -> Page[Entry]:
+    """List entries of the audit log, the newest first."""
+    return searching.entries(
+        call.uow,
+        action=query.action,
+        actor_id=query.actor_id,
+        subject_id=query.subject_id,
+        project_id=query.project_id,
+        wanted=query.wanted,
+    )
+
+
+@api.get("/log/entries/<uuid:entry_id>/receipt", access=Permission.READ_LOG, shows=ReceiptView)
+def get_receipt(call: Call, entry_id: UUID) -> dict[str, JsonObject]:
+    """Return what proves an entry: envelope, inclusion proof, signed checkpoint."""
+    return {"receipt": searching.receipt_of(call.uow, entry_id=entry_id)}
+
+
+@api.get("/log/health", access=Permission.READ_LOG, shows=HealthView)
+def get_log_health(call: Call) -> HealthView:
+    """Return the log's size, last checkpoint and last verification."""
+    health = searching.log_health(call.uow)
+    return HealthView(
+        size=health.size,
+        unsealed=health.unsealed,
+        checkpoint=health.checkpoint,
+        verifier=call.services.log_key.verifier,
+        last_verification=health.last_verification,
+    )
+
+
+@api.post(
+    "/log/verifications",
+    access=Permission.READ_LOG,
+    shows=JobView,
+    status=HTTPStatus.ACCEPTED,
+)
+def verify_log(call: Call) -> Job:
+    """Check the whole log and reconcile it with the business rows; a job does it."""
+    return request_job(
+        call.uow, JobName.VERIFY_LOG, subject_id=new_id(), requested_by=call.actor.id
+    )

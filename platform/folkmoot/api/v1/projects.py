@@ -1,0 +1,105 @@
+"""Projects: create them, open them, fill them with tasks."""
+
+from http import HTTPStatus
+from uuid import UUID
+
+from crowd import importing, outcomes, progress, projects
+from crowd.models import Project, TaskImport
+from crowd.projects import ProjectDraft
+from folkmoot.api.operations import Api, Call, PageQuery, PageView
+from folkmoot.api.v1.projects_schemas import (
+    Counted,
+    ImportQuery,
+    ImportView,
+    IntegrityView,
+    NewInstructions,
+    Outcomes,
+    ProjectView,
+    StateChange,
+)
+from folkmoot.identity.permissions import Permission
+from folkmoot.kernel.pagination import Page
+
+api = Api("projects")
+
+FILE_TYPES = (
+    "text/csv",
+    "application/x-ndjson",
+    "application/json",
+    "application/vnd.apache.parquet",
+    "application/octet-stream",
+)
+
+
+@api.post("/projects", access=Permission.MANAGE_PROJECTS, shows=ProjectView)
+def create_project(call: Call, body: ProjectDraft) -> Project:
+    """Create a project; it starts as a draft."""
+    return projects.create_project(call.uow, call.actor, draft=body)
+
+
+@api.get("/projects", access=Permission.READ_PROJECTS, shows=PageView[ProjectView])
+def list_projects(call: Call, query: PageQuery) -> Page[Project]:
+    """List the projects."""
+    return projects.projects(call.uow, wanted=query.wanted)
+
+
+@api.get("/projects/<uuid:project_id>", access=Permission.READ_PROJECTS, shows=ProjectView)
+def get_project(call: Call, project_id: UUID) -> Project:
+    """Return one project."""
+    return projects.project_by_id(call.uow, project_id=project_id)
+
+
+@api.put("/projects/<uuid:project_id>/state", access=Permission.MANAGE_PROJECTS, shows=ProjectView)
+def set_project_state(call: Call, project_id: UUID, body: StateChange) -> Project:
+    """Open, pause or close a project."""
+    return projects.change_state(call.uow, call.actor, project_id=project_id, state=body.state)
+
+
+@api.put(
+    "/projects/<uuid:project_id>/instructions", access=Permission.MANAGE_PROJECTS, shows=ProjectView
+)
+def set_instructions(call: Call, project_id: UUID, body: NewInstructions) -> Project:
+    """Write a new version of the instructions."""
+    return projects.write_instructions(call.uow, call.actor, project_id=project_id, text=body.text)
+
+
+@api.post(
+    "/projects/<uuid:project_id>/imports",
+    access=Permission.MANAGE_PROJECTS,
+    shows=ImportView,
+    status=HTTPStatus.ACCEPTED,
+    takes=FILE_TYPES,
+)
+def import_tasks(call: Call, project_id: UUID, query: ImportQuery, body: bytes) -> TaskImport:
+    """Import tasks from a CSV, JSONL, JSON or Parquet file; a job reads it."""
+    return importing.request_import(
+        call.uow,
+        call.actor,
+        project_id=project_id,
+        file_name=query.file_name,
+        content=body,
+        artifacts=call.services.artifacts,
+    )
+
+
+@api.get("/imports/<uuid:import_id>", access=Permission.MANAGE_PROJECTS, shows=ImportView)
+def get_import(call: Call, import_id: UUID) -> TaskImport:
+    """Return what became of an import, with every refused row and why."""
+    return importing.import_by_id(call.uow, import_id=import_id)
+
+
+@api.post("/projects/<uuid:project_id>/outcomes", access=Permission.MANAGE_PROJECTS, shows=Counted)
+def import_outcomes(call: Call, project_id: UUID, body: Outcomes) -> dict[str, int]:
+    """Record what turned out to be true of cases; it is measured against, never learned from."""
+    stored = outcomes.import_outcomes(
+        call.uow, call.actor, project_id=project_id, rows=body.rows, source=body.source
+    )
+    return {"stored": stored}
+
+
+@api.get(
+    "/projects/<uuid:project_id>/integrity", access=Permission.READ_LABELS, shows=IntegrityView
+)
+def get_integrity(call: Call, project_id: UUID) -> progress.Integrity:
+    """Recount a project's whole history for places handed out twice and labels lost."""
+    return progress.counted_integrity(call.uow, project_id=project_id)

@@ -1,0 +1,95 @@
+"""The web application: API and pages over the same services."""
+
+from flask import Flask, Response, jsonify, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from folkmoot import api, web
+from folkmoot.bootstrap import Services
+from folkmoot.identity import access
+from folkmoot.identity.access import public
+from folkmoot.kernel.errors import DomainError, NotSignedIn, Unavailable
+from folkmoot.problems import MEDIA_TYPE, Problem, problem_of, problem_of_http
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+MACHINE_PATHS = ("/api/", "/oauth/", "/.well-known/")
+
+
+def create_app(services: Services) -> Flask:
+    """Build the application around its services."""
+    app = Flask("folkmoot", static_folder=None)
+    app.extensions["folkmoot"] = services
+    settings = services.settings
+    app.config.update(
+        SECRET_KEY=settings.secret_key.get_secret_value(),
+        MAX_CONTENT_LENGTH=settings.largest_request_bytes,
+    )
+    if settings.behind_proxy:
+        app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]  # the documented way
+    _install_problems(app)
+    _install_health(app, services)
+    app.after_request(_harden)
+    api.install(app, services)
+    web.install(app, services)
+    access.install(app)
+    return app
+
+
+def _install_problems(app: Flask) -> None:
+    app.register_error_handler(DomainError, lambda error: _answer(problem_of(error)))
+    app.register_error_handler(HTTPException, _answer_http)
+    app.register_error_handler(OperationalError, _answer_database)
+
+
+def _answer(problem: Problem) -> ResponseReturnValue:
+    if not request.path.startswith(MACHINE_PATHS) and not request.is_json:
+        return web.problem_page(problem)
+    response = Response(problem.model_dump_json(), problem.status, mimetype=MEDIA_TYPE)
+    if problem.type.endswith(NotSignedIn.code):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _answer_http(error: HTTPException) -> ResponseReturnValue:
+    if error.response is not None or (error.code or 500) < 400:
+        return error  # a redirect, or a response that was made on purpose
+    answer = _answer(problem_of_http(error))
+    if isinstance(answer, Response):
+        # Such as Allow on 405; the content type is ours.
+        answer.headers.extend(
+            (k, v) for k, v in error.get_headers() if k not in ("Content-Type", "Content-Length")
+        )
+    return answer
+
+
+def _answer_database(_error: OperationalError) -> ResponseReturnValue:
+    return _answer(problem_of(Unavailable("The database does not answer now. Try again soon.")))
+
+
+def _install_health(app: Flask, services: Services) -> None:
+    @app.get("/healthz")
+    @public
+    def health() -> ResponseReturnValue:
+        """Say that the process and its database answer."""
+        with services.reading() as uow:
+            uow.session.execute(text("SELECT 1"))
+        return jsonify(status="ok")
+
+
+def _harden(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+    if not request.path.startswith("/static/"):
+        headers.setdefault("Cache-Control", "no-store")
+    if request.is_secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response

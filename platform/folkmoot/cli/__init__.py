@@ -1,0 +1,1 @@
+"""The `folkmoot` command, over the same services as web and API."""

@@ -1,0 +1,31 @@
+"""`folkmoot db`: the database's schema."""
+
+import click
+
+from folkmoot.kernel import schema
+from folkmoot.kernel.db import make_engine
+from folkmoot.kernel.settings import load_settings
+
+
+@click.group()
+def command() -> None:
+    """Bring the database to this version, or say what it lacks."""
+
+
+@command.command()
+@click.option("--revision", default="head", show_default=True, help="The revision to go to.")
+def upgrade(revision: str) -> None:
+    """Bring the database to this version."""
+    settings = load_settings()
+    if settings.database_url.startswith("sqlite"):
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    engine = make_engine(settings.database_url)
+    schema.upgrade_database(engine, revision=revision)
+    click.echo(f"The database is at revision {schema.present_revision(engine)}.")
+
+
+@command.command()
+def check() -> None:
+    """Say whether the database fits this version; exit with 1 where it does not."""
+    schema.require_current_schema(make_engine(load_settings().database_url))
+    click.echo("The database fits this version.")

@@ -1,0 +1,26 @@
+"""Jobs of the audit queue: sealing and verifying the log."""
+
+from uuid import UUID
+
+from audit.sealing import seal_log
+from audit.verification import record_verification
+from audit.verification import verify_log as verify
+from folkmoot.bootstrap import Services
+from folkmoot.kernel.actor import PLATFORM
+from governance.claims import ReviewClaims
+
+
+def seal(services: Services) -> None:
+    """Give indices to committed entries, batch by batch, until none is left."""
+    while True:
+        with services.unit_of_work() as uow:
+            if seal_log(uow, services.log_key) is None:
+                return
+
+
+def verify_log(services: Services, _subject_id: UUID) -> None:
+    """Check the whole log against its checkpoints and against the business rows."""
+    with services.reading() as uow:
+        verdict = verify(uow, verifier=services.log_key.verifier, claims=[ReviewClaims()])
+    with services.unit_of_work() as uow:
+        record_verification(uow, PLATFORM, verdict)
