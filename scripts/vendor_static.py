@@ -22,7 +22,8 @@ from pathlib import Path
 WEB = Path(__file__).resolve().parent.parent / "platform" / "folkmoot" / "web"
 VENDOR = WEB / "static" / "vendor"
 SPRITE = "icons.svg"
-ICON_CALL = re.compile(r"""\bicon(?:=|\()\s*["']([a-z0-9-]+)["']|#icon-([a-z0-9-]+)""")
+# An icon is named where it is drawn, `icon("x")`, or handed to a macro, `icon_name="x"`.
+ICON_CALL = re.compile(r"""\bicon(?:\(|_name=)["']([a-z0-9-]+)["']""")
 SOURCE_MAP = re.compile(rb"\n?/[/*]# sourceMappingURL=[^\n]*")
 
 
@@ -96,7 +97,7 @@ def icons_used() -> list[str]:
     """List the names of the icons that templates and scripts ask for."""
     sources = [*WEB.glob("templates/**/*.html"), *WEB.glob("static/*.js")]
     found = (ICON_CALL.findall(path.read_text(encoding="utf-8")) for path in sources)
-    return sorted({name for calls in found for call in calls for name in call if name})
+    return sorted({name for names in found for name in names})
 
 
 def symbol(name: str, unpacked: Path) -> str:

@@ -26,9 +26,6 @@
       const text = `Theme: ${choice}`;
       button.setAttribute("aria-label", `${text}. Change theme`);
       button.title = text;
-      const icon = { system: "brightness-auto", light: "sun", dark: "moon" }[choice];
-      const use = button.querySelector("use");
-      use?.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#icon-${icon}`));
     }
   }
 
