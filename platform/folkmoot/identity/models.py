@@ -26,6 +26,20 @@ class Account(SQLModel, table=True):
     created_at: datetime
 
 
+class BrowserSession(SQLModel, table=True):
+    """One signed-in browser; the cookie carries its id, so that ending the row ends the session."""
+
+    __tablename__ = "browser_session"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    account_id: UUID = Field(foreign_key="account.id", index=True)
+    # The session counts only while this equals the account's present epoch.
+    epoch: int
+    started_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None = None
+
+
 class AccountRole(SQLModel, table=True):
     """One role of one account."""
 
