@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from folkmoot import api, web
 from folkmoot.bootstrap import Services
 from folkmoot.identity import access
-from folkmoot.identity.access import public
+from folkmoot.identity.access import public, reads_no_cookie
 from folkmoot.kernel.errors import DomainError, NotSignedIn, Unavailable
 from folkmoot.problems import MEDIA_TYPE, Problem, problem_of, problem_of_http
 
@@ -18,7 +18,6 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-MACHINE_PATHS = ("/api/", "/oauth/", "/.well-known/")
 
 
 def create_app(services: Services) -> Flask:
@@ -48,7 +47,7 @@ def _install_problems(app: Flask) -> None:
 
 
 def _answer(problem: Problem) -> ResponseReturnValue:
-    if not request.path.startswith(MACHINE_PATHS) and not request.is_json:
+    if not reads_no_cookie() and not request.is_json:
         return web.problem_page(problem)
     response = Response(problem.model_dump_json(), problem.status, mimetype=MEDIA_TYPE)
     if problem.type.endswith(NotSignedIn.code):

@@ -11,7 +11,7 @@ from folkmoot.api.openapi import openapi_of
 from folkmoot.api.operations import Operation
 from folkmoot.api.v1 import ALL
 from folkmoot.bootstrap import Services
-from folkmoot.identity.access import public, requires
+from folkmoot.identity.access import public, requires, signed_in
 
 PREFIX = "/api/v1"
 
@@ -36,7 +36,7 @@ def _view_of(operation: Operation) -> Callable[..., Response]:
 
     view.__name__ = operation.name
     if operation.access is None:
-        return public(view)
+        return signed_in(view)
     return requires(operation.access)(view)
 
 

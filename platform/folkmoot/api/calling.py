@@ -1,4 +1,7 @@
-"""Run an operation: who asks, may they, is the input right, one transaction, the answer."""
+"""Run an operation: check the input, open one transaction, call the handler, answer.
+
+Who asks, and whether they may, was settled before by `folkmoot.identity.access`.
+"""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,14 +15,12 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from folkmoot.api.operations import JSON, Call, Download, Operation
 from folkmoot.bootstrap import Services
-from folkmoot.identity.tokens import actor_of_token
+from folkmoot.identity.access import current_actor
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.errors import (
     Conflict,
     InvalidInput,
-    NotAllowed,
     NotFound,
-    NotSignedIn,
     TooLarge,
 )
 from folkmoot.kernel.idempotency import LONGEST_KEY, keep_answer, kept_answer
@@ -57,22 +58,12 @@ def services_of(app: Flask) -> Services:
 def call_operation(operation: Operation, path_values: dict[str, str]) -> Response:
     """Answer the present request by an operation."""
     services = services_of(current_app)
-    actor = _actor(services)
-    if operation.access is not None and not actor.may(operation.access):
-        raise NotAllowed(f"This needs the permission {operation.access.value!r}.")
+    actor = current_actor()
     arguments = _arguments(operation, path_values)
     if not operation.changes:
         with services.reading() as uow:
             return _run(operation, Call(uow, actor, services), arguments).to_response()
     return _changing(operation, services, actor, arguments).to_response()
-
-
-def _actor(services: Services) -> Actor:
-    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not text:
-        raise NotSignedIn("Send an access token: `Authorization: Bearer …`.")
-    with services.reading() as uow:
-        return actor_of_token(uow, text)
 
 
 def _changing(

@@ -3,11 +3,14 @@
 from uuid import UUID
 
 from audit.sealing import seal_log
-from audit.verification import record_verification
+from audit.verification import ClaimSource, record_verification
 from audit.verification import verify_log as verify
 from folkmoot.bootstrap import Services
 from folkmoot.kernel.actor import PLATFORM
 from governance.claims import ReviewClaims
+
+# Every kind of business row that must say what its entry says.
+CLAIMS: tuple[ClaimSource, ...] = (ReviewClaims(),)
 
 
 def seal(services: Services) -> None:
@@ -21,6 +24,6 @@ def seal(services: Services) -> None:
 def verify_log(services: Services, _subject_id: UUID) -> None:
     """Check the whole log against its checkpoints and against the business rows."""
     with services.reading() as uow:
-        verdict = verify(uow, verifier=services.log_key.verifier, claims=[ReviewClaims()])
+        verdict = verify(uow, verifier=services.log_key.verifier, claims=CLAIMS)
     with services.unit_of_work() as uow:
         record_verification(uow, PLATFORM, verdict)

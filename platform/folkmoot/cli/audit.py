@@ -1,0 +1,80 @@
+"""`folkmoot audit`: seal, verify and read the log."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from audit.keys import write_new_key
+from audit.searching import log_health
+from audit.verification import Verdict, record_verification, verify_log
+from folkmoot.bootstrap import Services, bootstrap
+from folkmoot.jobs.audit_jobs import CLAIMS, seal
+from folkmoot.kernel.actor import PLATFORM
+from folkmoot.kernel.db import make_engine
+from folkmoot.kernel.schema import require_current_schema
+from folkmoot.kernel.settings import load_settings
+from folkmoot.kernel.unit_of_work import reading
+
+
+@click.group()
+def command() -> None:
+    """Seal, verify and read the audit log."""
+
+
+@command.command()
+@click.option("--database-url", help="Check another database, such as a copy; nothing is written.")
+@click.option("--verifier", help="The log's public key; this machine's own if not given.")
+def verify(*, database_url: str | None, verifier: str | None) -> None:
+    """Check the log, and the business rows against it; exit with 1 where something is wrong."""
+    services = _services() if database_url is None else None
+    key = verifier or bootstrap(load_settings()).log_key.verifier
+    engine = services.engine if services else make_engine(database_url or "")
+    with reading(engine) as uow:
+        verdict = verify_log(uow, verifier=key, claims=CLAIMS)
+    if services is not None:
+        with services.unit_of_work() as uow:
+            record_verification(uow, PLATFORM, verdict)
+    _say(verdict)
+    sys.exit(0 if verdict.is_sound else 1)
+
+
+@command.command("seal")
+def seal_now() -> None:
+    """Seal what waits to be sealed."""
+    services = _services()
+    seal(services)
+    with services.reading() as uow:
+        click.echo(log_health(uow).checkpoint or "The log is empty.")
+
+
+@command.command()
+def checkpoint() -> None:
+    """Print the newest signed checkpoint, to be kept elsewhere."""
+    with _services().reading() as uow:
+        click.echo(log_health(uow).checkpoint or "The log is empty.")
+
+
+@command.command()
+@click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
+def key(*, path: Path) -> None:
+    """Make a signing key for the log, and print its public half."""
+    settings = load_settings()
+    click.echo(write_new_key(path, settings.log_origin))
+
+
+def _say(verdict: Verdict) -> None:
+    click.echo(
+        f"{verdict.size} entries, {verdict.checkpoints} signed checkpoints, "
+        f"{verdict.claims} business rows compared, {verdict.unsealed} entries not sealed yet."
+    )
+    for finding in verdict.findings:
+        where = f"entry {finding.leaf_index}: " if finding.leaf_index is not None else ""
+        click.echo(f"  {where}{finding.sentence}")
+    click.echo("Nothing is wrong." if verdict.is_sound else f"{len(verdict.findings)} found wrong.")
+
+
+def _services() -> Services:
+    services = bootstrap(load_settings())
+    require_current_schema(services.engine)
+    return services
