@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from governance.fairness.estimates import Verdict
+
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
     """Return Holm's adjusted p values over the whole declared family, in the given order.
@@ -17,3 +19,10 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
         floor = max(floor, min(1.0, p_value * (len(p_values) - rank)))
         adjusted[place] = floor
     return adjusted
+
+
+def verdict_of(adjusted_p_value: float | None, significance: float) -> Verdict:
+    """Return the verdict; a question that could not be asked is no acquittal."""
+    if adjusted_p_value is None:
+        return Verdict.NOT_ESTIMABLE
+    return Verdict.FINDING if adjusted_p_value < significance else Verdict.NO_FINDING

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
+from math import prod
 from typing import TypeAlias
 
 import numpy as np
@@ -48,10 +49,9 @@ class Partition:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupCounts:
-    """Hold the count table of every attribute and intersection."""
+    """Hold the count table of everyone, and of every attribute and intersection."""
 
-    rows: int
-    people: int
+    everyone: Partition
     partitions: tuple[Partition, ...]
 
 
@@ -77,11 +77,21 @@ def count_groups(
     ValueError when the columns differ in length or an outcome is neither 0 nor 1.
     """
     coded = _coded(cases, expected or {})
-    partitions = tuple(
-        _partition(coded, attributes)
-        for attributes in _subsets(list(coded.codes), deepest_intersection)
+    subsets = _subsets(list(coded.codes), deepest_intersection)
+    return GroupCounts(
+        everyone=_partition(coded, ()),
+        partitions=tuple(_partition(coded, attributes) for attributes in subsets),
     )
-    return GroupCounts(coded.cell.size, int(np.unique(coded.person).size), partitions)
+
+
+def categorised(
+    values: Sequence[str | None], expected: Sequence[str] = ()
+) -> tuple[tuple[str, ...], Integers]:
+    """Return the categories in order, unknown last, and each value's place among them."""
+    texts = [_category(value) for value in values]
+    names = sorted({*texts, *expected}, key=lambda name: (name == UNKNOWN, name))
+    place = {name: code for code, name in enumerate(names)}
+    return tuple(names), np.array([place[text] for text in texts], dtype=np.int64)
 
 
 def _subsets(attributes: list[str], deepest: int) -> Iterator[tuple[str, ...]]:
@@ -98,7 +108,7 @@ def _coded(cases: Cases, expected: Mapping[str, Sequence[str]]) -> _Coded:
     person = np.unique(people, return_inverse=True)[1].astype(np.int64)
     categories, codes = {}, {}
     for name, values in cases.attributes.items():
-        categories[name], codes[name] = _categorised(values, expected.get(name, ()))
+        categories[name], codes[name] = categorised(values, expected.get(name, ()))
     return _Coded(truth * OUTCOMES + prediction, person, categories, codes)
 
 
@@ -109,16 +119,6 @@ def _outcomes(values: ArrayLike) -> Integers:
     return flags.astype(np.int64)
 
 
-def _categorised(
-    values: Sequence[str | None], expected: Sequence[str]
-) -> tuple[tuple[str, ...], Integers]:
-    texts = [_category(value) for value in values]
-    # Unknown comes last, wherever the alphabet would put it.
-    names = sorted({*texts, *expected}, key=lambda name: (name == UNKNOWN, name))
-    place = {name: code for code, name in enumerate(names)}
-    return tuple(names), np.array([place[text] for text in texts], dtype=np.int64)
-
-
 def _category(value: str | None) -> str:
     # pandas marks a missing text as NaN, the one value that differs from itself.
     missing = value is None or value != value  # noqa: PLR0124
@@ -126,23 +126,29 @@ def _category(value: str | None) -> str:
 
 
 def _partition(coded: _Coded, attributes: tuple[str, ...]) -> Partition:
-    names = [coded.categories[attribute] for attribute in attributes]
-    shape = tuple(len(categories) for categories in names)
-    group = np.ravel_multi_index([coded.codes[attribute] for attribute in attributes], shape)
-    groups = list(product(*names))
+    """Count the cells of one way to divide the rows; no attribute means everyone together."""
+    groups = list(product(*(coded.categories[attribute] for attribute in attributes)))
+    by_truth, table = (len(groups), OUTCOMES), (len(groups), OUTCOMES, OUTCOMES)
+    group = _group_codes(coded, attributes)
     cell = group * OUTCOMES**2 + coded.cell
-    table = (len(groups), OUTCOMES, OUTCOMES)
-    rows = np.bincount(cell, minlength=len(groups) * OUTCOMES**2).reshape(table)
-    kept = [place for place, group in enumerate(groups) if _is_shown(group, rows[place])]
+    rows = np.bincount(cell, minlength=prod(table)).reshape(table)
+    kept = [at for at, names in enumerate(groups) if _is_shown(names, rows[at])]
     return Partition(
         attributes=attributes,
-        groups=tuple(groups[place] for place in kept),
+        groups=tuple(groups[at] for at in kept),
         rows=rows[kept],
-        people=_distinct(cell, coded.person, rows.size).reshape(table)[kept],
-        people_by_truth=_distinct(cell // OUTCOMES, coded.person, rows.size // OUTCOMES)
-        .reshape(table[:2])[kept],
-        people_in_group=_distinct(group, coded.person, len(groups))[kept],
+        people=_distinct(cell, coded.person, table)[kept],
+        people_by_truth=_distinct(cell // OUTCOMES, coded.person, by_truth)[kept],
+        people_in_group=_distinct(group, coded.person, (len(groups),))[kept],
     )
+
+
+def _group_codes(coded: _Coded, attributes: tuple[str, ...]) -> Integers:
+    """Return the groups of the rows, numbered in the order of the product of the categories."""
+    group = np.zeros_like(coded.cell)
+    for attribute in attributes:
+        group = group * len(coded.categories[attribute]) + coded.codes[attribute]
+    return group
 
 
 def _is_shown(group: tuple[str, ...], rows: Integers) -> bool:
@@ -150,8 +156,8 @@ def _is_shown(group: tuple[str, ...], rows: Integers) -> bool:
     return UNKNOWN not in group or bool(rows.any())
 
 
-def _distinct(cell: Integers, person: Integers, cells: int) -> Integers:
-    """Count the different people in each cell."""
+def _distinct(cell: Integers, person: Integers, shape: tuple[int, ...]) -> Integers:
+    """Count the different people in each cell of a table of this shape."""
     population = int(person.max(initial=0)) + 1
     pairs = np.unique(cell * population + person)
-    return np.bincount(pairs // population, minlength=cells)
+    return np.bincount(pairs // population, minlength=prod(shape)).reshape(shape)

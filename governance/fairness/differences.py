@@ -55,8 +55,12 @@ def difference(strata: Sequence[Pair], confidence: float = CONFIDENCE) -> Differ
     critical = float(stats.norm.isf((1 - confidence) / 2))
     low = _crossing(lambda delta: _score(strata, delta) - critical, -1.0, value)
     high = _crossing(lambda delta: _score(strata, delta) + critical, value, 1.0)
-    p_value = 2 * float(stats.norm.sf(abs(_score(strata, 0.0))))
-    return Difference(value, low, high, p_value)
+    return Difference(value, low, high, p_value_of(strata))
+
+
+def p_value_of(strata: Sequence[Pair]) -> float:
+    """Return the two-sided p value of "no difference" that `difference` reports."""
+    return 2 * float(stats.norm.sf(abs(_score(strata, 0.0))))
 
 
 def ratio_interval(first: Share, second: Share, confidence: float = CONFIDENCE) -> Interval:
@@ -97,13 +101,13 @@ def _standardised(surplus: float, variance: float) -> float:
 
 def _variance(pair: Pair, delta: float) -> float:
     """Return the variance of the difference if it were truly delta (unbiased, N / (N - 1))."""
-    second = _likeliest_second_rate(pair, delta)
+    second = likeliest_second_rate(pair, delta)
     first = min(max(second + delta, 0.0), 1.0)
     plain = first * (1 - first) / pair.first.trials + second * (1 - second) / pair.second.trials
     return plain * pair.trials / (pair.trials - 1)
 
 
-def _likeliest_second_rate(pair: Pair, delta: float) -> float:
+def likeliest_second_rate(pair: Pair, delta: float) -> float:
     """Return the second rate of greatest likelihood when the first is delta above it.
 
     The likelihood equation is a cubic, solved in closed form (appendix of the 1985 paper).

@@ -62,9 +62,7 @@ def mcnemar(mended: int, broken: int) -> float:
     return float(stats.binomtest(mended, mended + broken).pvalue)
 
 
-def tango(
-    gained: int, lost: int, cases: int, confidence: float = CONFIDENCE
-) -> Interval:
+def tango(gained: int, lost: int, cases: int, confidence: float = CONFIDENCE) -> Interval:
     """Return the score interval of (gained - lost) / cases.
 
     Tango, "Equivalence test and confidence interval for the difference in proportions for the
