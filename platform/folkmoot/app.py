@@ -1,5 +1,7 @@
 """The web application: API and pages over the same services."""
 
+from datetime import timedelta
+
 from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import text
@@ -8,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from folkmoot import api, web
+from folkmoot.api import oauth_token
 from folkmoot.bootstrap import Services
 from folkmoot.identity import access
 from folkmoot.identity.access import public, reads_no_cookie
@@ -22,12 +25,13 @@ CONTENT_SECURITY_POLICY = (
 
 def create_app(services: Services) -> Flask:
     """Build the application around its services."""
-    app = Flask("folkmoot", static_folder=None)
+    app = Flask("folkmoot", static_folder="web/static", template_folder="web/templates")
     app.extensions["folkmoot"] = services
     settings = services.settings
     app.config.update(
         SECRET_KEY=settings.secret_key.get_secret_value(),
         MAX_CONTENT_LENGTH=settings.largest_request_bytes,
+        SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=30),
     )
     if settings.behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]  # the documented way
@@ -37,6 +41,7 @@ def create_app(services: Services) -> Flask:
     api.install(app, services)
     web.install(app, services)
     access.install(app)
+    oauth_token.install(app, services)
     return app
 
 

@@ -7,10 +7,10 @@ from audit.verification import ClaimSource, record_verification
 from audit.verification import verify_log as verify
 from folkmoot.bootstrap import Services
 from folkmoot.kernel.actor import PLATFORM
-from governance.claims import ReviewClaims
+from governance.claims import DecisionClaims, ReviewClaims
 
 # Every kind of business row that must say what its entry says.
-CLAIMS: tuple[ClaimSource, ...] = (ReviewClaims(),)
+CLAIMS: tuple[ClaimSource, ...] = (ReviewClaims(), DecisionClaims())
 
 
 def seal(services: Services) -> None:

@@ -36,7 +36,7 @@ def submit_cases(call: Call, model_id: UUID, body: NewCases) -> DecisionBatch:
 @api.get("/decision-batches/<uuid:batch_id>", access=Permission.READ_DECISIONS, shows=BatchView)
 def get_batch(call: Call, batch_id: UUID) -> DecisionBatch:
     """Return how far a batch of cases is."""
-    return decisions.batch_by_id(call.uow, batch_id=batch_id)
+    return decisions.batch_by_id(call.uow, batch_id)
 
 
 @api.get(
@@ -54,7 +54,7 @@ def list_decisions(call: Call, project_id: UUID, query: DecisionQuery) -> Page[D
 @api.get("/decisions/<uuid:decision_id>", access=Permission.READ_DECISIONS, shows=DecisionView)
 def get_decision(call: Call, decision_id: UUID) -> Decision:
     """Return one decision and what became of it."""
-    return decisions.decision_by_id(call.uow, decision_id=decision_id)
+    return decisions.decision_by_id(call.uow, decision_id)
 
 
 @api.get("/reviews/queue", access=Permission.REVIEW, shows=PageView[DecisionView])
@@ -70,9 +70,16 @@ def claim_next_case(call: Call) -> dict[str, Decision | None]:
 
 
 @api.post("/decisions/<uuid:decision_id>/views", access=Permission.REVIEW, shows=CaseView)
-def show_case(call: Call, decision_id: UUID) -> review.ShownCase:
+def show_case(call: Call, decision_id: UUID) -> dict[str, object]:
     """Show a case to you: what is shown, and from when, is recorded."""
-    return review.show_case(call.uow, call.actor, decision_id=decision_id)
+    case = review.show_case(call.uow, call.actor, decision_id=decision_id)
+    return {
+        "case_view_id": case.view.id,
+        "shown_digest": case.digest,
+        "shown_at": case.view.shown_at,
+        "shown": case.shown,
+        "decision": case.decision,
+    }
 
 
 @api.post("/decisions/<uuid:decision_id>/reviews", access=Permission.REVIEW, shows=ReviewView)

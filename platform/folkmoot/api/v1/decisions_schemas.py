@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from folkmoot.api.operations import PageQuery, View
 from folkmoot.kernel.json_values import Json, JsonObject
 from folkmoot.kernel.outbox import WorkState
-from governance.decisions import Case
+from governance.decisions import CaseDraft
 from governance.models import Act, DecisionState, ReasonCode
 
 
@@ -17,7 +17,7 @@ class NewCases(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    cases: list[Case] = Field(min_length=1, max_length=10_000)
+    cases: list[CaseDraft] = Field(min_length=1, max_length=10_000)
 
 
 class BatchView(View):
@@ -71,6 +71,7 @@ class CaseView(View):
     case_view_id: UUID
     shown_digest: str
     shown_at: datetime
+    shown: JsonObject
     decision: DecisionView
 
 

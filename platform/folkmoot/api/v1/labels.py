@@ -3,8 +3,7 @@
 from http import HTTPStatus
 from uuid import UUID
 
-from crowd import labelling, leasing, projects
-from crowd.leasing import LeasedTask
+from crowd import labelling, leasing
 from crowd.models import Label
 from folkmoot.api.operations import Api, Call
 from folkmoot.api.v1.labels_schemas import (
@@ -18,7 +17,7 @@ from folkmoot.api.v1.labels_schemas import (
     Skip,
 )
 from folkmoot.identity.permissions import Permission
-from folkmoot.kernel.json_values import JsonObject
+from folkmoot.kernel.errors import Gone
 
 api = Api("labels")
 
@@ -41,8 +40,8 @@ def submit_label(call: Call, project_id: UUID, body: NewLabel) -> LabelAndNext:
     )
     return LabelAndNext(
         label=LabelView.model_validate(submitted.label),
-        earned_minor=submitted.earned_minor,
-        currency=submitted.currency,
+        earned_minor=submitted.earning.amount_minor,
+        currency=submitted.earning.currency,
         lease=_next_lease(call, project_id) if body.lease_next else None,
     )
 
@@ -57,6 +56,8 @@ def revise_label(call: Call, label_id: UUID, body: Revision) -> Label:
 def renew_lease(call: Call, lease_id: UUID) -> Renewed:
     """Keep a lease for its full time from now on."""
     until = leasing.renew_leases(call.uow, annotator_id=call.actor.id, lease_ids=[lease_id])
+    if lease_id not in until:
+        raise Gone("This lease is not yours any more; an answer to it is still kept and paid.")
     return Renewed(expires_at=until[lease_id])
 
 
@@ -79,19 +80,5 @@ def release_lease(call: Call, lease_id: UUID) -> None:
 
 def _next_lease(call: Call, project_id: UUID) -> LeaseView | None:
     leased = leasing.next_lease(call.uow, project_id=project_id, annotator_id=call.actor.id)
-    if leased is None:
-        return None
-    schema = projects.project_by_id(call.uow, project_id=project_id).answer_schema
-    return _shown(leased, schema)
-
-
-def _shown(leased: LeasedTask, answer_schema: JsonObject) -> LeaseView:
-    # The reason is left out: a gold task must look like any other while it is answered.
-    return LeaseView(
-        lease_id=leased.lease_id,
-        task_id=leased.task_id,
-        payload=leased.payload,
-        answer_schema=answer_schema,
-        instructions_version=leased.instructions_version,
-        expires_at=leased.expires_at,
-    )
+    # The view leaves the reason out: a gold task must look like any other while it is answered.
+    return None if leased is None else LeaseView.model_validate(leased)

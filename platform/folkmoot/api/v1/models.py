@@ -1,10 +1,11 @@
 """Models and their versions: train, compare, promote."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from http import HTTPStatus
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from folkmoot.api.operations import Api, Call, PageQuery, PageView, View
 from folkmoot.identity.permissions import Permission
@@ -12,17 +13,9 @@ from folkmoot.kernel.json_values import JsonObject
 from folkmoot.kernel.pagination import Page
 from governance import registry
 from governance.models import Model, ModelVersion, VersionState
-from governance.registry import TrainingParameters
+from governance.registry import ModelDraft, TrainingParameters
 
 api = Api("models")
-
-
-class NewModel(BaseModel):
-    """The name of a model, unique in its project."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str = Field(min_length=1, max_length=200)
 
 
 class ModelView(View):
@@ -63,10 +56,16 @@ class VersionView(View):
     promoted_at: datetime | None
 
 
+class VersionsView(View):
+    """Every version of a model, the newest first."""
+
+    items: list[VersionView]
+
+
 @api.post("/projects/<uuid:project_id>/models", access=Permission.TRAIN_MODELS, shows=ModelView)
-def create_model(call: Call, project_id: UUID, body: NewModel) -> Model:
+def create_model(call: Call, project_id: UUID, body: ModelDraft) -> Model:
     """Create a model of a project."""
-    return registry.create_model(call.uow, call.actor, project_id=project_id, name=body.name)
+    return registry.create_model(call.uow, call.actor, project_id=project_id, draft=body)
 
 
 @api.get(
@@ -74,7 +73,7 @@ def create_model(call: Call, project_id: UUID, body: NewModel) -> Model:
 )
 def list_models(call: Call, project_id: UUID, query: PageQuery) -> Page[Model]:
     """List the models of a project."""
-    return registry.models_of(call.uow, project_id=project_id, wanted=query.wanted)
+    return registry.models(call.uow, project_id=project_id, wanted=query.wanted)
 
 
 @api.post(
@@ -97,17 +96,17 @@ def train_version(call: Call, model_id: UUID, body: NewVersion) -> ModelVersion:
 @api.get(
     "/models/<uuid:model_id>/versions",
     access=Permission.READ_MODELS,
-    shows=PageView[VersionView],
+    shows=VersionsView,
 )
-def list_versions(call: Call, model_id: UUID, query: PageQuery) -> Page[ModelVersion]:
+def list_versions(call: Call, model_id: UUID) -> dict[str, Sequence[ModelVersion]]:
     """List the versions of a model, the newest first."""
-    return registry.versions_of(call.uow, model_id=model_id, wanted=query.wanted)
+    return {"items": registry.versions_of(call.uow, model_id)}
 
 
 @api.get("/model-versions/<uuid:version_id>", access=Permission.READ_MODELS, shows=VersionView)
 def get_version(call: Call, version_id: UUID) -> ModelVersion:
     """Return one version with its metrics and the verdict of the gate."""
-    return registry.version_by_id(call.uow, version_id=version_id)
+    return registry.version_by_id(call.uow, version_id)
 
 
 @api.post(

@@ -35,4 +35,4 @@ def set_policy(call: Call, project_id: UUID, body: PolicyDraft) -> Policy:
 @api.get("/projects/<uuid:project_id>/policy", access=Permission.READ_DECISIONS, shows=PolicyView)
 def get_policy(call: Call, project_id: UUID) -> Policy:
     """Return the policy in force."""
-    return policies.current_policy(call.uow, project_id=project_id)
+    return policies.current_policy(call.uow, project_id)

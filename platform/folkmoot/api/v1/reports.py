@@ -69,10 +69,10 @@ def run_report(call: Call, project_id: UUID, body: NewReport) -> Report:
 )
 def list_reports(call: Call, project_id: UUID, query: PageQuery) -> Page[Report]:
     """List the reports of a project, the newest first."""
-    return reporting.reports_of(call.uow, project_id=project_id, wanted=query.wanted)
+    return reporting.reports(call.uow, project_id=project_id, wanted=query.wanted)
 
 
 @api.get("/reports/<uuid:report_id>", access=Permission.READ_REPORTS, shows=ReportView)
 def get_report(call: Call, report_id: UUID) -> Report:
     """Return one report."""
-    return reporting.report_by_id(call.uow, report_id=report_id)
+    return reporting.report_by_id(call.uow, report_id)

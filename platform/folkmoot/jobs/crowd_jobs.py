@@ -1,0 +1,29 @@
+"""Jobs of the crowd queue: read, compute without a transaction, store."""
+
+from uuid import UUID
+
+from crowd import consensus_runs, data_sets, importing
+from folkmoot.bootstrap import Services
+
+
+def import_tasks(services: Services, import_id: UUID) -> None:
+    """Read an imported file, batch by batch."""
+    importing.run_import(services, import_id=import_id)
+
+
+def fit_consensus(services: Services, run_id: UUID) -> None:
+    """Aggregate a project's labels."""
+    with services.reading() as uow:
+        problem = consensus_runs.load_consensus_problem(uow, run_id=run_id)
+    solution = consensus_runs.solve(problem)
+    with services.unit_of_work() as uow:
+        consensus_runs.store_consensus(uow, problem, solution)
+
+
+def export_data_set(services: Services, data_set_id: UUID) -> None:
+    """Write a consensus run out as files."""
+    with services.reading() as uow:
+        rows = data_sets.load_data_set_rows(uow, data_set_id=data_set_id)
+    files = data_sets.write_files(rows)
+    with services.unit_of_work() as uow:
+        data_sets.store_data_set(uow, services.artifacts, rows=rows, files=files)
