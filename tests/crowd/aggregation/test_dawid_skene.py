@@ -72,6 +72,16 @@ def test_known_tasks_keep_their_answer_and_teach_about_annotators():
     assert (taught.labels_ == crowd.truth)[unknown].mean() > 0.85
 
 
+def test_known_tasks_teach_from_the_very_first_step():
+    answers = "x" * 10 + "y" * 10 + "x"
+    rows = [(f"t{task:02}", who, label) for task, label in enumerate(answers) for who in "abc"]
+    contrary = {task: int(label == "x") for task, label in enumerate(answers[:-1])}
+    fit = DawidSkene(max_iterations=1).fit(
+        LabelMatrix.from_labels(rows, classes=["x", "y"]), contrary
+    )
+    assert fit.labels_[-1] == 1
+
+
 def test_tempering_lowers_confidence_and_changes_no_label(mixed_crowd: PlantedCrowd):
     sharp = DawidSkene(correlation=0).fit(mixed_crowd.matrix)
     tempered = DawidSkene(correlation=0.5).fit(mixed_crowd.matrix)
