@@ -99,6 +99,8 @@ class Project(SQLModel, table=True):
     gold_share: float
     group_fields: JsonObject = Field(sa_type=sa.JSON)
     state: ProjectState = Field(sa_type=enum_type(ProjectState))
+    # Raised by whoever adds tasks, which also makes them take turns.
+    next_position: int = 0
     created_by: UUID
     created_at: datetime
 
@@ -124,6 +126,8 @@ class TaskImport(SQLModel, table=True):
     file_name: str
     file_digest: str
     state: WorkState = Field(sa_type=enum_type(WorkState))
+    # How far a run got, so that a second run goes on there and counts nothing twice.
+    rows_read: int = 0
     added: int = 0
     known: int = 0
     refused: int = 0
@@ -139,6 +143,12 @@ class Task(SQLModel, table=True):
     __table_args__ = (
         sa.UniqueConstraint("project_id", "external_id"),
         sa.Index("ix_task_project_state", "project_id", "state"),
+        sa.Index(
+            "ix_task_gold",
+            "project_id",
+            sqlite_where=sa.text("gold_answer IS NOT NULL"),
+            postgresql_where=sa.text("gold_answer IS NOT NULL"),
+        ),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -157,7 +167,11 @@ class Task(SQLModel, table=True):
 
 
 class Place(SQLModel, table=True):
-    """Room for one label of a task: no label too many, by these rows and not by counting."""
+    """Room for one label of a task: no label too many, by these rows and not by counting.
+
+    `rank` orders the places that anyone may be given. One without a rank is not handed out:
+    it is one annotator's gold, or its task needs no more labels.
+    """
 
     __tablename__ = "place"
     __table_args__ = (
@@ -166,9 +180,15 @@ class Place(SQLModel, table=True):
         sa.Index(
             "ix_place_next",
             "project_id",
-            sa.text("priority DESC"),
-            "position",
+            "rank",
             "number",
+            sqlite_where=sa.text("label_id IS NULL AND rank IS NOT NULL"),
+            postgresql_where=sa.text("label_id IS NULL AND rank IS NOT NULL"),
+        ),
+        sa.Index(
+            "ix_place_held",
+            "annotator_id",
+            "project_id",
             sqlite_where=sa.text("label_id IS NULL"),
             postgresql_where=sa.text("label_id IS NULL"),
         ),
@@ -177,8 +197,7 @@ class Place(SQLModel, table=True):
     task_id: UUID = Field(foreign_key="task.id", primary_key=True)
     number: int = Field(primary_key=True)
     project_id: UUID = Field(foreign_key="project.id")
-    priority: int
-    position: int
+    rank: int | None = Field(default=None, sa_type=sa.BigInteger)
     annotator_id: UUID | None = None
     lease_id: UUID | None = Field(default=None, unique=True)
     leased_until: datetime | None = None
@@ -273,6 +292,8 @@ class AnnotatorRecord(SQLModel, table=True):
     gold_seen: int = 0
     gold_right: int = 0
     active_seconds: float = 0.0
+    # Up to which place the search for their next task has come.
+    last_rank: int | None = Field(default=None, sa_type=sa.BigInteger)
 
 
 class Outcome(SQLModel, table=True):

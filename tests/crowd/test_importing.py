@@ -1,0 +1,176 @@
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlmodel import col, select
+
+from audit.models import Entry
+from crowd import importing
+from crowd.importing import TaskRow, import_by_id, request_import, run_import
+from crowd.models import Place, ProjectState, Task, TaskState
+from crowd.projects import change_state
+from folkmoot.kernel.artifacts import ArtifactStore
+from folkmoot.kernel.errors import Conflict, InvalidInput
+from folkmoot.kernel.outbox import Job, JobName, WorkState
+
+
+@dataclass
+class Workshop:
+    """The moot's database together with a store of files."""
+
+    moot: object
+    artifacts: ArtifactStore
+
+    def unit_of_work(self):
+        return self.moot.work()
+
+    def reading(self):
+        return self.moot.read()
+
+
+@pytest.fixture
+def workshop(moot, tmp_path: Path) -> Workshop:
+    return Workshop(moot, ArtifactStore(tmp_path / "artifacts"))
+
+
+def ask(workshop: Workshop, project, content: str, file_name: str = "tasks.csv"):
+    with workshop.unit_of_work() as uow:
+        return request_import(
+            uow,
+            workshop.moot.team,
+            project_id=project.id,
+            file_name=file_name,
+            content=content.encode(),
+            artifacts=workshop.artifacts,
+        )
+
+
+def finished(workshop: Workshop, project, content: str):
+    wanted = ask(workshop, project, content)
+    run_import(workshop, import_id=wanted.id)
+    with workshop.reading() as uow:
+        return import_by_id(uow, import_id=wanted.id)
+
+
+def test_an_import_is_asked_for_with_its_job(workshop):
+    project = workshop.moot.project()
+    wanted = ask(workshop, project, "external_id\na\n")
+
+    with workshop.reading() as uow:
+        job = uow.session.exec(select(Job).where(Job.subject_id == wanted.id)).one()
+    assert (wanted.state, job.name) == (WorkState.REQUESTED, JobName.IMPORT_TASKS)
+
+
+def test_good_rows_become_tasks_with_floor_places_and_bad_rows_are_reported(workshop):
+    project = workshop.moot.project(floor=2, ceiling=4)
+    done = finished(workshop, project, "external_id,gold,age\na,,1\nb,maybe,2\nc,yes,3\nd\n")
+
+    assert (done.state, done.added, done.known, done.refused) == (WorkState.FINISHED, 2, 0, 2)
+    assert [problem["line"] for problem in done.problems] == [3, 5]
+    assert "one of: yes, no" in done.problems[0]["reason"]
+    with workshop.reading() as uow:
+        stored = {task.external_id: task for task in uow.session.exec(select(Task)).all()}
+        places = uow.session.exec(select(Place)).all()
+    assert set(stored) == {"a", "c"}
+    assert stored["a"].payload == {"age": 1}
+    assert stored["a"].state is TaskState.OPEN
+    assert stored["c"].gold_answer == "yes"
+    assert stored["c"].state is TaskState.COMPLETE
+    assert {(place.task_id, place.number) for place in places} == {
+        (stored["a"].id, 1),
+        (stored["a"].id, 2),
+    }
+
+
+def test_the_same_external_ids_again_count_as_known(workshop):
+    project, other = workshop.moot.project(), workshop.moot.project()
+    finished(workshop, other, "external_id\na\nb\n")
+    finished(workshop, project, "external_id,age\na,1\n")
+    again = finished(workshop, project, "external_id,age\na,2\nb,2\nb,3\n")
+
+    assert (again.added, again.known, again.refused) == (1, 2, 0)
+    with workshop.reading() as uow:
+        payloads = uow.session.exec(
+            select(Task.payload)
+            .where(Task.project_id == project.id)
+            .order_by(col(Task.external_id))
+        ).all()
+    assert payloads == [{"age": 1}, {"age": 2}]
+
+
+def test_an_import_that_runs_twice_adds_nothing_twice(workshop):
+    project = workshop.moot.project()
+    wanted = ask(workshop, project, "external_id\na\nb\n")
+    run_import(workshop, import_id=wanted.id)
+    run_import(workshop, import_id=wanted.id)
+
+    with workshop.reading() as uow:
+        done = import_by_id(uow, import_id=wanted.id)
+        entries = uow.session.exec(select(Entry).where(Entry.action == "tasks.imported")).all()
+    assert (done.added, done.known) == (2, 0)
+    assert len(entries) == 1
+
+
+def test_an_import_that_was_broken_off_goes_on_where_it_ended(workshop, monkeypatch):
+    monkeypatch.setattr(importing, "_BATCH", 2)
+    project = workshop.moot.project()
+    wanted = ask(workshop, project, "external_id\na\nb\nc\nd\n,\n")
+    workshop_that_dies = BreaksOff(workshop, after=1)
+    with pytest.raises(KeyboardInterrupt):
+        run_import(workshop_that_dies, import_id=wanted.id)
+    with workshop.reading() as uow:
+        assert import_by_id(uow, import_id=wanted.id).added == 2
+
+    run_import(workshop, import_id=wanted.id)
+
+    with workshop.reading() as uow:
+        done = import_by_id(uow, import_id=wanted.id)
+    assert (done.state, done.added, done.known, done.refused) == (WorkState.FINISHED, 4, 0, 1)
+
+
+class BreaksOff(Workshop):
+    """A workshop whose process dies after so many transactions."""
+
+    def __init__(self, workshop: Workshop, after: int) -> None:
+        super().__init__(workshop.moot, workshop.artifacts)
+        self.left = after
+
+    def unit_of_work(self):
+        if self.left == 0:
+            raise KeyboardInterrupt
+        self.left -= 1
+        return super().unit_of_work()
+
+
+def test_a_file_that_nobody_can_read_fails_with_a_sentence(workshop):
+    project = workshop.moot.project()
+    wanted = ask(workshop, project, "[{]", "tasks.json")
+    run_import(workshop, import_id=wanted.id)
+
+    with workshop.reading() as uow:
+        done = import_by_id(uow, import_id=wanted.id)
+    assert done.state is WorkState.FAILED
+    assert "not JSON" in done.problems[0]["reason"]
+
+
+def test_a_wrong_file_is_refused_at_once_and_nothing_is_stored(workshop):
+    project = workshop.moot.project()
+    with pytest.raises(InvalidInput, match="external_id"):
+        ask(workshop, project, "id\n1\n")
+
+
+def test_a_closed_project_takes_no_tasks(workshop):
+    project = workshop.moot.project()
+    with workshop.unit_of_work() as uow:
+        change_state(uow, workshop.moot.team, project_id=project.id, state=ProjectState.CLOSED)
+    with pytest.raises(Conflict, match="closed"):
+        ask(workshop, project, "external_id\na\n")
+
+
+def test_tasks_keep_the_order_of_their_files(moot):
+    project = moot.project()
+    moot.tasks(project, "z", "y")
+    moot.tasks(project, "z", TaskRow("first", {}, priority=1), "a")
+    given = [moot.lease(project, moot.person()).external_id for _ in range(4)]
+
+    assert given == ["first", "z", "y", "a"]
