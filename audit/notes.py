@@ -173,13 +173,13 @@ class Checkpoint:
     def parse(cls, text: str) -> Self:
         """Read the text of an opened note, or raise MalformedCheckpoint."""
         try:
-            origin, size, root, *extensions, end = text.split("\n")
+            origin, size, root, *extensions, _ = text.split("\n")
             checkpoint = cls(origin, int(size), from_base64(root), tuple(extensions))
         except MalformedCheckpoint:
             raise
         except ValueError as error:
             raise MalformedCheckpoint("A checkpoint is an origin, a size and a root.") from error
-        if end or checkpoint.to_text() != text:
+        if checkpoint.to_text() != text:
             raise MalformedCheckpoint("This checkpoint is not written in its one canonical way.")
         return checkpoint
 
