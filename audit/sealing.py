@@ -7,8 +7,10 @@ from sqlmodel import col, select
 from audit.keys import LogKey
 from audit.merkle import Frontier
 from audit.models import Entry, LogHead, SignedCheckpoint
-from audit.notes import Checkpoint
+from audit.notes import Checkpoint, open_checkpoint
+from audit.signing_keys import NoteError
 from folkmoot.kernel import clock
+from folkmoot.kernel.errors import Conflict
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
 BATCH = 1000
@@ -25,6 +27,7 @@ def seal_log(uow: UnitOfWork, log_key: LogKey, *, batch: int = BATCH) -> Checkpo
     waiting = _unsealed(uow, batch)
     if not waiting:
         return None
+    _refuse_other_past(uow, head, log_key)
     frontier = frontier_of(head).extend([entry.leaf_hash for entry in waiting])
     for index, entry in enumerate(waiting, head.size):
         entry.leaf_index = index
@@ -42,6 +45,26 @@ def frontier_of(head: LogHead) -> Frontier:
     if not isinstance(hashes, list):
         raise TypeError("a log head keeps a list of hashes")
     return Frontier.from_hex(head.size, [str(one) for one in hashes])
+
+
+def _refuse_other_past(uow: UnitOfWork, head: LogHead, log_key: LogKey) -> None:
+    """Refuse to build upon a head that is not what was signed last."""
+    statement = select(SignedCheckpoint).order_by(col(SignedCheckpoint.size).desc()).limit(1)
+    last = uow.session.exec(statement).first()
+    if last is None and head.size == 0:
+        return
+    try:
+        note = last.note if last else ""
+        signed = open_checkpoint(note, [log_key.key.verifier], origin=log_key.origin)
+    except NoteError as error:
+        raise Conflict(
+            f"The log's last checkpoint is not ours, nothing is sealed: {error}"
+        ) from error
+    if (signed.size, signed.root) != (head.size, frontier_of(head).root()):
+        raise Conflict(
+            f"The log's head (size {head.size}) is not what was signed last (size {signed.size}): "
+            "nothing is sealed before `folkmoot audit verify` has found out why."
+        )
 
 
 def _locked_head(uow: UnitOfWork, origin: str) -> LogHead:

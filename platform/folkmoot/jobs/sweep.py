@@ -8,6 +8,7 @@ from sqlalchemy.exc import OperationalError
 from folkmoot.bootstrap import Services
 from folkmoot.jobs import audit_jobs
 from folkmoot.jobs.running import fail_job
+from folkmoot.kernel.errors import DomainError
 from folkmoot.kernel.outbox import MOST_ATTEMPTS, due_jobs
 from folkmoot.kernel.unit_of_work import Announcement
 
@@ -36,4 +37,6 @@ def sweep_forever(services: Services, *, every_seconds: float, stop: Event) -> N
             sweep(services)
         except OperationalError as error:
             log.warning("The database does not answer; the next sweep tries again: %s", error)
+        except DomainError as refusal:
+            log.error("The sweep was refused: %s", refusal.message)  # noqa: TRY400  # no bug of ours
         stop.wait(every_seconds)
