@@ -118,6 +118,7 @@ class ModelVersion(SQLModel, table=True):
     artifact_digest: str = ""
     metrics: JsonObject = Field(default_factory=dict, sa_type=sa.JSON)
     gate: JsonObject = Field(default_factory=dict, sa_type=sa.JSON)
+    figures: JsonObject = Field(default_factory=dict, sa_type=sa.JSON)
     requested_by: UUID
     created_at: datetime
     trained_at: datetime | None = None
@@ -162,6 +163,7 @@ class Decision(SQLModel, table=True):
     explanation: list[Json] = Field(sa_type=sa.JSON)
     is_high_stakes: bool
     hold_reason: str = ""
+    audit_entry_id: UUID = Field(foreign_key="audit_entry.id", unique=True)
     state: DecisionState = Field(sa_type=enum_type(DecisionState))
     outcome: Json | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
     claimed_by: UUID | None = None
