@@ -110,7 +110,10 @@ def imports_of(uow: UnitOfWork, *, project_id: UUID, wanted: PageRequest) -> Pag
 
 
 def run_import(work: Workplace, *, import_id: UUID) -> None:
-    """Read the file of an import and add its tasks, a batch in each transaction."""
+    """Read the file of an import and add its tasks, a batch in each transaction.
+
+    Raise what is wrong with the file as a whole, once it stands on the import.
+    """
     with work.reading() as uow:
         wanted = import_by_id(uow, import_id=import_id)
     if wanted.state is not WorkState.REQUESTED:
@@ -122,7 +125,7 @@ def run_import(work: Workplace, *, import_id: UUID) -> None:
         return  # another worker reads on
     except (InvalidInput, NotFound) as error:
         fail_import(work, import_id=import_id, reason=error.message)
-        return
+        raise
     with work.unit_of_work() as uow:
         _finish(uow, import_id)
 

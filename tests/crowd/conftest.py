@@ -8,13 +8,13 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, select
 
 import crowd.models  # noqa: F401  # makes its tables known
 from crowd.importing import TaskRow, add_rows
 from crowd.labelling import SubmittedLabel, submit_label
 from crowd.leasing import LeasedTask, next_lease
-from crowd.models import Project, ProjectState
+from crowd.models import Project, ProjectState, Task
 from crowd.projects import ProjectDraft, change_state, create_project
 from folkmoot.identity.models import Account
 from folkmoot.kernel import clock
@@ -119,6 +119,12 @@ class Crowd:
         leased = self.lease(project, annotator)
         assert leased is not None
         return self.label(annotator, leased.lease_id, answer)
+
+    def read_task(self, project: Project, external_id: str) -> Task:
+        with self.read() as uow:
+            return uow.session.exec(
+                select(Task).where(Task.project_id == project.id, Task.external_id == external_id)
+            ).one()
 
 
 @pytest.fixture

@@ -145,7 +145,8 @@ class BreaksOff(Workshop):
 def test_a_file_that_nobody_can_read_fails_with_a_sentence(workshop):
     project = workshop.moot.project()
     wanted = ask(workshop, project, "[{]", "tasks.json")
-    run_import(workshop, import_id=wanted.id)
+    with pytest.raises(InvalidInput):
+        run_import(workshop, import_id=wanted.id)
 
     with workshop.reading() as uow:
         done = import_by_id(uow, import_id=wanted.id)
