@@ -165,6 +165,14 @@ def roles_of(uow: UnitOfWork, account_id: UUID) -> frozenset[Role]:
     return frozenset(Role(role) for role in uow.session.exec(statement))
 
 
+def names_of(uow: UnitOfWork, account_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return the names that accounts show to others; one that is gone has its id for a name."""
+    wanted = set(account_ids)
+    statement = select(Account.id, Account.display_name).where(col(Account.id).in_(wanted))
+    found = dict(uow.session.exec(statement).all())
+    return {account_id: found.get(account_id, str(account_id)) for account_id in wanted}
+
+
 def actor_of(uow: UnitOfWork, account_id: UUID, scopes: frozenset[str] | None = None) -> Actor:
     """Return the actor that an account is: what its roles allow, no wider than the scopes."""
     return actor_from(account_of(uow, account_id), roles_of(uow, account_id), scopes)

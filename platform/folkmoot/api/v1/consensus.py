@@ -7,9 +7,11 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from crowd import consensus_runs
+from crowd import consensus_runs, measuring
+from crowd.measuring import Accuracy
 from crowd.models import ConsensusRun
 from folkmoot.api.operations import Api, Call, PageQuery, PageView, View
+from folkmoot.identity.accounts import names_of
 from folkmoot.identity.permissions import Permission
 from folkmoot.kernel.json_values import JsonObject
 from folkmoot.kernel.outbox import WorkState
@@ -60,6 +62,12 @@ class ReliabilityView(View):
     n_labels: int
 
 
+class ReliabilitiesView(View):
+    """The annotators of a run, by their accounts."""
+
+    items: list[ReliabilityView]
+
+
 class AccuracyView(View):
     """How often a run's answers equal the recorded outcomes, 95 % interval."""
 
@@ -97,3 +105,34 @@ def list_consensus_runs(call: Call, project_id: UUID, query: PageQuery) -> Page[
 def get_consensus_run(call: Call, run_id: UUID) -> ConsensusRun:
     """Return one consensus run."""
     return consensus_runs.run_by_id(call.uow, run_id=run_id)
+
+
+@api.get(
+    "/consensus-runs/<uuid:run_id>/reliabilities",
+    access=Permission.READ_LABELS,
+    shows=ReliabilitiesView,
+)
+def list_reliabilities(call: Call, run_id: UUID) -> dict[str, list[ReliabilityView]]:
+    """Return how reliable each annotator was found to be in a run."""
+    found = measuring.reliabilities_of(call.uow, run_id=run_id)
+    names = names_of(call.uow, [one.annotator_id for one in found])
+    items = [
+        ReliabilityView(
+            annotator_id=one.annotator_id,
+            annotator_name=names[one.annotator_id],
+            reliability=one.reliability,
+            low=one.low,
+            high=one.high,
+            n_labels=one.n_labels,
+        )
+        for one in found
+    ]
+    return {"items": items}
+
+
+@api.get(
+    "/consensus-runs/<uuid:run_id>/accuracy", access=Permission.READ_LABELS, shows=AccuracyView
+)
+def get_accuracy(call: Call, run_id: UUID) -> Accuracy:
+    """Return how often a run's answers equal the outcomes recorded since."""
+    return measuring.accuracy_of(call.uow, run_id=run_id)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from crowd.models import Fate, SkipReason
+from crowd.models import Fate, Origin, SkipReason
 from folkmoot.api.operations import View
 from folkmoot.kernel.json_values import Json, JsonObject
 
@@ -46,6 +46,17 @@ class LabelView(View):
     answer: Json
     fate: Fate
     created_at: datetime
+
+
+class GivenLabelView(LabelView):
+    """A label as the project's team sees it."""
+
+    annotator_id: UUID
+    origin: Origin
+    is_current: bool
+    supersedes_id: UUID | None
+    active_seconds: float
+    instructions_version: int
 
 
 class LabelAndNext(View):

@@ -3,10 +3,11 @@
 from http import HTTPStatus
 from uuid import UUID
 
-from crowd import importing, outcomes, progress, projects
-from crowd.models import Project, TaskImport
+from crowd import importing, measuring, outcomes, projects
+from crowd.models import Label, Project, TaskImport
 from crowd.projects import ProjectDraft
 from folkmoot.api.operations import Api, Call, PageQuery, PageView
+from folkmoot.api.v1.labels_schemas import GivenLabelView
 from folkmoot.api.v1.projects_schemas import (
     Counted,
     ImportQuery,
@@ -100,6 +101,16 @@ def import_outcomes(call: Call, project_id: UUID, body: Outcomes) -> dict[str, i
 @api.get(
     "/projects/<uuid:project_id>/integrity", access=Permission.READ_LABELS, shows=IntegrityView
 )
-def get_integrity(call: Call, project_id: UUID) -> progress.Integrity:
+def get_integrity(call: Call, project_id: UUID) -> measuring.Integrity:
     """Recount a project's whole history for places handed out twice and labels lost."""
-    return progress.counted_integrity(call.uow, project_id=project_id)
+    return measuring.counted_integrity(call.uow, project_id=project_id)
+
+
+@api.get(
+    "/projects/<uuid:project_id>/labels",
+    access=Permission.READ_LABELS,
+    shows=PageView[GivenLabelView],
+)
+def list_labels(call: Call, project_id: UUID, query: PageQuery) -> Page[Label]:
+    """List every label of a project, superseded ones too."""
+    return measuring.labels_of(call.uow, project_id=project_id, wanted=query.wanted)
