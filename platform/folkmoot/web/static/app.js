@@ -93,6 +93,11 @@ function allowSendingAgain() {
 
 async function copyText(button) {
   const source = document.getElementById(button.dataset.copy);
+  // The clipboard exists only over HTTPS and on localhost; elsewhere the text is selected instead.
+  if (!navigator.clipboard) {
+    window.getSelection().selectAllChildren(source);
+    return;
+  }
   await navigator.clipboard.writeText(source.textContent.trim());
   const before = button.textContent;
   button.textContent = "Copied";

@@ -1,0 +1,45 @@
+// The quiet lines of the labelling desk: what happened, the network, and when to rest.
+
+import { SignedOut } from "./label_api.js";
+
+const BREAK_AFTER_MINUTES = 45;
+const BREAK_MILLISECONDS = 300_000;
+const MINUTE_MILLISECONDS = 60_000;
+
+const at = (id) => document.getElementById(id);
+
+export function say(text) {
+  at("said").textContent = text;
+}
+
+export function showNetwork(text) {
+  at("network").hidden = !text;
+  at("network-text").textContent = text;
+}
+
+// Say that nothing is lost: `count` answers wait here, because of `error`.
+export function showWaiting(count, error, signInUrl) {
+  if (error instanceof SignedOut) return showSignedOut(count, signInUrl);
+  const kept = count === 1 ? "Your answer is kept here and will be sent" : `${count} answers are kept here and will be sent`;
+  return showNetwork(`No connection. ${count ? kept : "The next task comes"} when it is back.`);
+}
+
+function showSignedOut(count, signInUrl) {
+  showNetwork(count ? "You are signed out; your answers are kept here. " : "You are signed out. ");
+  const link = document.createElement("a");
+  link.href = `${signInUrl}?next=${encodeURIComponent(location.pathname)}`;
+  link.textContent = "Sign in again";
+  at("network-text").append(link);
+}
+
+export class Breaks {
+  #workingSince = Date.now();
+
+  // A pause of some minutes is a break; after a long stretch without one, suggest it.
+  suggest(idleMilliseconds) {
+    if (idleMilliseconds > BREAK_MILLISECONDS) this.#workingSince = Date.now();
+    const minutes = Math.floor((Date.now() - this.#workingSince) / MINUTE_MILLISECONDS);
+    at("break-minutes").textContent = minutes;
+    at("break-hint").hidden = minutes < BREAK_AFTER_MINUTES;
+  }
+}

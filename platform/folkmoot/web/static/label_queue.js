@@ -1,0 +1,49 @@
+// The tasks of this page: the one on the screen, those fetched ahead, and those already done.
+
+export class TaskQueue {
+  current = null;
+  #upcoming = [];
+  #done = new Set();
+  #leaving = new Set();
+
+  get hasNext() {
+    return this.#upcoming.length > 0;
+  }
+
+  // The leases to renew.
+  held() {
+    return [this.current, ...this.#upcoming].filter(Boolean).map((lease) => lease.id);
+  }
+
+  // What the server must not hand out again: also tasks whose answer or skip is still on its way.
+  holding() {
+    return [...this.held(), ...this.#leaving];
+  }
+
+  // A reply may name a task that is here already, or that has been answered meanwhile.
+  add(lease) {
+    if (lease && !this.#done.has(lease.id) && !this.held().includes(lease.id)) this.#upcoming.push(lease);
+  }
+
+  take() {
+    this.current = this.#upcoming.shift() ?? null;
+    return this.current;
+  }
+
+  // Show `task` first; what was on the screen comes after it.
+  putFirst(task) {
+    if (this.current) this.#upcoming.unshift(this.current);
+    this.#leaving.delete(task.id);
+    this.current = task;
+  }
+
+  leave(lease) {
+    this.#done.add(lease.id);
+    this.#leaving.add(lease.id);
+    this.current = null;
+  }
+
+  arrived(leaseId) {
+    this.#leaving.delete(leaseId);
+  }
+}
