@@ -77,13 +77,13 @@ def revise_label(uow: UnitOfWork, actor: Actor, *, label_id: UUID, answer: Json)
     _refuse_when_over(before)
     if before.answer == answer:
         return before
-    after = supersede(connection, before, answer=answer)
+    after = _supersede(connection, before, answer=answer)
     judge_task(connection, rules)
     _record_revision(uow, actor, before, after)
     return after
 
 
-def supersede(connection: Connection, before: Label, *, answer: Json) -> Label:
+def _supersede(connection: Connection, before: Label, *, answer: Json) -> Label:
     """Store a label in another one's place; the caller holds the task's lock."""
     values = before.model_dump()
     values.update(

@@ -1,0 +1,89 @@
+"""What a consensus run aggregates, read out of the database without holding anybody up."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlmodel import col, func, select
+
+from crowd.consensus_problem import ConsensusProblem
+from crowd.models import ConsensusRun, Origin, Project, Task, TaskState
+from crowd.projects import project_by_id
+from crowd.tables import LABEL, TASK
+from crowd.task_types import AnswerKind, task_type_of
+from folkmoot.kernel.errors import NotFound
+from folkmoot.kernel.unit_of_work import UnitOfWork
+
+
+def load_consensus_problem(uow: UnitOfWork, *, run_id: UUID) -> ConsensusProblem:
+    """Load what a run aggregates: the crowd's labels, and the answers that are known."""
+    run = uow.session.get(ConsensusRun, run_id)
+    if run is None:
+        raise NotFound("There is no such consensus run.")
+    project = project_by_id(uow, project_id=run.project_id)
+    kind = task_type_of(project.task_type)
+    connection = uow.session.connection()
+    labels = _crowd_labels(connection, project.id, kind)
+    by_experts, n_by_experts = _expert_answers(connection, project.id, kind)
+    labelled = {task for task, _, _ in labels}
+    return ConsensusProblem(
+        run_id=run_id,
+        method=run.method,
+        classes=kind.classes(project.answer_schema),
+        labels=labels,
+        known=_gold_answers(connection, project.id, kind) | by_experts,
+        by_experts_alone={
+            task: count for task, count in n_by_experts.items() if task not in labelled
+        },
+        labels_saved=labels_saved(uow, project),
+    )
+
+
+def labels_saved(uow: UnitOfWork, project: Project) -> int:
+    """Count the labels that stopping early has saved, against asking to the ceiling every time."""
+    shortfall = project.ceiling - col(Task.n_labels)
+    statement = select(func.coalesce(func.sum(shortfall), 0)).where(
+        Task.project_id == project.id,
+        col(Task.state) == TaskState.COMPLETE,
+        col(Task.origin) == Origin.CROWD,
+        col(Task.gold_answer).is_(None),
+        col(Task.n_labels) < project.ceiling,
+    )
+    return int(uow.session.exec(statement).one())
+
+
+def _crowd_labels(
+    connection: Connection, project_id: UUID, kind: AnswerKind
+) -> tuple[tuple[str, str, str], ...]:
+    statement = sa.select(LABEL.c.task_id, LABEL.c.annotator_id, LABEL.c.answer).where(
+        LABEL.c.project_id == project_id, LABEL.c.is_current, LABEL.c.origin == Origin.CROWD
+    )
+    return tuple(
+        (str(task_id), str(annotator_id), kind.class_of(answer))
+        for task_id, annotator_id, answer in connection.execute(statement)
+    )
+
+
+def _gold_answers(connection: Connection, project_id: UUID, kind: AnswerKind) -> dict[str, str]:
+    statement = sa.select(TASK.c.id, TASK.c.gold_answer).where(
+        TASK.c.project_id == project_id, TASK.c.gold_answer.is_not(None)
+    )
+    return {str(task_id): kind.class_of(gold) for task_id, gold in connection.execute(statement)}
+
+
+def _expert_answers(
+    connection: Connection, project_id: UUID, kind: AnswerKind
+) -> tuple[dict[str, str], dict[str, int]]:
+    """Return the latest expert's class of each task, and how many experts answered it."""
+    statement = (
+        sa.select(LABEL.c.task_id, LABEL.c.answer)
+        .where(LABEL.c.project_id == project_id, LABEL.c.is_current)
+        .where(LABEL.c.origin == Origin.REVIEW)
+        .order_by(LABEL.c.created_at, LABEL.c.id)
+    )
+    answers: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    for task_id, answer in connection.execute(statement):
+        answers[str(task_id)] = kind.class_of(answer)
+        counts[str(task_id)] = counts.get(str(task_id), 0) + 1
+    return answers, counts

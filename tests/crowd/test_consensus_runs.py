@@ -1,0 +1,182 @@
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import col, select
+
+from audit.models import Entry
+from crowd.consensus_runs import (
+    latest_run,
+    load_consensus_problem,
+    reliabilities_of,
+    request_consensus,
+    run_by_id,
+    runs_of,
+    solve,
+    store_consensus,
+)
+from crowd.expert_labels import add_expert_label
+from crowd.importing import TaskRow
+from crowd.models import Consensus, Project, Task
+from folkmoot.kernel.errors import Conflict, InvalidInput
+from folkmoot.kernel.outbox import Job, WorkState
+from folkmoot.kernel.pagination import PageRequest
+
+
+def ask(moot, project, method="dawid_skene"):
+    with moot.work() as uow:
+        return request_consensus(uow, moot.team, project_id=project.id, method=method)
+
+
+def run(moot, project, method="dawid_skene"):
+    wanted = ask(moot, project, method)
+    with moot.read() as uow:
+        problem = load_consensus_problem(uow, run_id=wanted.id)
+    with moot.work() as uow:
+        store_consensus(uow, problem, solve(problem))
+    with moot.read() as uow:
+        return run_by_id(uow, run_id=wanted.id)
+
+
+def answers_of(moot, consensus_run):
+    with moot.read() as uow:
+        rows = uow.session.exec(
+            select(Task.external_id, Consensus)
+            .join(Consensus, col(Consensus.task_id) == Task.id)
+            .where(Consensus.run_id == consensus_run.id)
+        ).all()
+    return dict(rows)
+
+
+@pytest.fixture
+def labelled(moot):
+    """Three people on four tasks, the third one careless; and another project beside it."""
+    noise = moot.project()
+    moot.tasks(noise, "noise")
+    moot.answer(noise, moot.person(), "no")
+    project = moot.project(floor=3, ceiling=3)
+    moot.tasks(project, "a", "b", "c", "d")
+    for answers in (("yes", "no", "yes", "no"), ("yes", "no", "yes", "no"), ("no",) * 4):
+        ann = moot.person()
+        for answer in answers:
+            moot.answer(project, ann, answer)
+    return project
+
+
+@pytest.mark.parametrize("method", ["majority", "dawid_skene"])
+def test_a_run_stores_an_answer_for_every_labelled_task(moot, labelled, method):
+    done = run(moot, labelled, method)
+
+    assert (done.state, done.number, done.n_tasks, done.n_labels) == (WorkState.FINISHED, 1, 4, 12)
+    assert len(done.input_digest) == len(done.result_digest) == 64
+    assert -1 <= done.agreement <= 1
+    found = answers_of(moot, done)
+    assert {name: row.answer for name, row in found.items()} == {
+        "a": "yes",
+        "b": "no",
+        "c": "yes",
+        "d": "no",
+    }
+    assert all(sum(row.posterior) == pytest.approx(1) for row in found.values())
+    assert all(row.confidence == max(row.posterior) for row in found.values())
+    with moot.read() as uow:
+        estimates = reliabilities_of(uow, run_id=done.id)
+    assert estimates[0].reliability < estimates[1].reliability
+    assert all(each.low <= each.reliability <= each.high for each in estimates)
+
+
+def test_the_same_labels_give_the_same_result_and_others_another(moot, labelled):
+    first, second = run(moot, labelled), run(moot, labelled)
+    moot.tasks(labelled, "e")
+    moot.answer(labelled, moot.person(), "yes")
+    third = run(moot, labelled)
+
+    assert [each.number for each in (first, second, third)] == [1, 2, 3]
+    assert first.input_digest == second.input_digest != third.input_digest
+    assert first.result_digest == second.result_digest != third.result_digest
+
+
+def test_storing_twice_changes_nothing(moot, labelled):
+    wanted = ask(moot, labelled)
+    with moot.read() as uow:
+        problem = load_consensus_problem(uow, run_id=wanted.id)
+    solution = solve(problem)
+    for _ in range(2):
+        with moot.work() as uow:
+            store_consensus(uow, problem, solution)
+
+    with moot.read() as uow:
+        entries = uow.session.exec(
+            select(Entry).where(Entry.subject_id == wanted.id).order_by(col(Entry.id))
+        ).all()
+    assert [entry.action.value for entry in entries] == [
+        "consensus.requested",
+        "consensus.finished",
+    ]
+
+
+def test_gold_and_experts_are_held_as_known(moot, labelled):
+    expert = moot.person()
+    moot.tasks(labelled, TaskRow("g", {}, gold="yes"))
+    with moot.work() as uow:
+        uow.session.exec(
+            sa.update(Project).where(col(Project.id) == labelled.id).values(gold_share=1.0)
+        )
+    moot.answer(labelled, moot.person(), "no")
+    for external_id, answer in (("a", "no"), ("new", "yes")):
+        with moot.work() as uow:
+            add_expert_label(
+                uow,
+                expert,
+                project_id=labelled.id,
+                external_id=external_id,
+                payload={},
+                answer=answer,
+            )
+    found = answers_of(moot, run(moot, labelled))
+
+    known = {name: (found[name].answer, found[name].confidence) for name in ("a", "g", "new")}
+    assert known == {"a": ("no", 1.0), "g": ("yes", 1.0), "new": ("yes", 1.0)}
+    assert found["new"].posterior == [1.0, 0.0]
+    assert found["new"].n_labels == 1
+
+
+def test_known_answers_are_part_of_what_the_digest_covers(moot, labelled):
+    wanted = ask(moot, labelled)
+    with moot.read() as uow:
+        problem = load_consensus_problem(uow, run_id=wanted.id)
+    task = problem.labels[0][0]
+
+    known = solve(replace(problem, known={task: "no"}))
+    assert known.input_digest != solve(problem).input_digest
+
+
+def test_labels_saved_count_what_early_stopping_left_unasked(moot):
+    project = moot.project(floor=2, ceiling=5, confidence=0.7)
+    moot.tasks(project, "a", TaskRow("g", {}, gold="yes"), "open")
+    for _ in range(2):
+        moot.answer(project, moot.person(), "yes")
+
+    assert run(moot, project, "majority").labels_saved == 3
+
+
+def test_a_run_needs_labels_and_a_method_that_is_known(moot):
+    project = moot.project()
+    with pytest.raises(Conflict, match="Nobody has labelled"):
+        ask(moot, project)
+    with pytest.raises(InvalidInput, match="majority, dawid_skene"):
+        ask(moot, project, "divination")
+
+
+def test_the_latest_run_is_the_last_one_that_finished(moot, labelled):
+    with moot.read() as uow:
+        assert latest_run(uow, project_id=labelled.id) is None
+    done = run(moot, labelled)
+    waiting = ask(moot, labelled)
+
+    with moot.read() as uow:
+        assert latest_run(uow, project_id=labelled.id).id == done.id
+        listed = runs_of(uow, project_id=labelled.id, wanted=PageRequest()).items
+        jobs = uow.session.exec(select(Job).where(Job.subject_id == waiting.id)).all()
+    assert [each.id for each in listed] == [waiting.id, done.id]
+    assert [job.name.value for job in jobs] == ["fit-consensus"]
