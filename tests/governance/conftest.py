@@ -1,7 +1,7 @@
 """A governed project on real patients, in the fewest words that a test can say it."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
@@ -18,7 +18,17 @@ from sqlmodel import SQLModel, col, select
 import audit.models  # noqa: F401  # makes its tables known
 from audit.actions import Action
 from audit.models import Entry
-from crowd.models import ConsensusRun, DataSet, Outcome, Project
+from crowd.models import (
+    ConsensusRun,
+    DataSet,
+    Fate,
+    Label,
+    Origin,
+    Outcome,
+    Project,
+    Task,
+    TaskState,
+)
 from crowd.projects import ProjectDraft, create_project
 from folkmoot.identity.models import Account
 from folkmoot.kernel import clock
@@ -247,6 +257,42 @@ class Court:
     def show(self, decision_id: UUID, reviewer: Actor | None = None) -> ShownCase:
         with self.work() as uow:
             return show_case(uow, reviewer or self.reviewer, decision_id=decision_id)
+
+    def crowd_labels(
+        self, about: Sequence[Patient], habits: Sequence[Callable[[Patient], str]]
+    ) -> None:
+        """Give each patient a label by every annotator, each with a habit of answering."""
+        annotators = [self.person(f"Annotator {number}") for number in range(len(habits))]
+        with self.work() as uow:
+            for position, patient in enumerate(about):
+                task = Task(
+                    project_id=self.project.id,
+                    external_id=patient.name,
+                    origin=Origin.CROWD,
+                    payload=patient.payload,
+                    position=position,
+                    state=TaskState.COMPLETE,
+                    created_at=clock.now(),
+                )
+                uow.session.add(task)
+                uow.session.flush()
+                uow.session.add_all(
+                    self._label(task, annotator, habit(patient))
+                    for annotator, habit in zip(annotators, habits, strict=True)
+                )
+
+    def _label(self, task: Task, annotator: Actor, answer: str) -> Label:
+        return Label(
+            project_id=task.project_id,
+            task_id=task.id,
+            annotator_id=annotator.id,
+            origin=Origin.CROWD,
+            answer=answer,
+            fate=Fate.ACCEPTED,
+            active_seconds=5.0,
+            instructions_version=1,
+            created_at=clock.now(),
+        )
 
     def entries(self, *actions: Action) -> Sequence[Entry]:
         with self.read() as uow:
