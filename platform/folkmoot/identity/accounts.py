@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Annotated
 from uuid import UUID
 
-import sqlalchemy as sa
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, delete, select
@@ -202,17 +201,15 @@ def _flush_unique(uow: UnitOfWork) -> None:
 
 
 def _refuse_without_admin(uow: UnitOfWork, leaving: UUID) -> None:
-    others = (
-        select(sa.func.count())
-        .select_from(AccountRole)
-        .join(Account, col(Account.id) == col(AccountRole.account_id))
-        .where(
-            col(AccountRole.role) == Role.ADMIN,
-            col(Account.is_active).is_(True),
-            col(Account.id) != leaving,
-        )
+    # Locked in one order, so that two administrators who remove each other wait, and one stays.
+    administrators = (
+        select(Account.id)
+        .join(AccountRole, col(AccountRole.account_id) == col(Account.id))
+        .where(col(AccountRole.role) == Role.ADMIN, col(Account.is_active).is_(True))
+        .order_by(col(Account.id))
+        .with_for_update()
     )
-    if uow.session.exec(others).one() == 0:
+    if not set(uow.session.exec(administrators)) - {leaving}:
         raise Conflict("This is the last administrator; make another one first.")
 
 
