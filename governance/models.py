@@ -47,11 +47,17 @@ class ReasonCode(StrEnum):
     """Why a reviewer did not follow the model; docs/reference/reason-codes.md explains each."""
 
     NEW_EVIDENCE = "new_evidence"
+    """Something is known now that the model was not shown."""
     MODEL_MISREAD_CASE = "model_misread_case"
+    """The model had the facts and weighed them wrongly."""
     OUTSIDE_MODEL_SCOPE = "outside_model_scope"
+    """The model was not made for a case like this."""
     DATA_ERROR = "data_error"
+    """What the model was shown is wrong."""
     UNFAIR_TO_PERSON = "unfair_to_person"
+    """The answer would treat this person unfairly."""
     POLICY_EXCEPTION = "policy_exception"
+    """A rule outside the model allows or demands another answer."""
 
 
 class ReportKind(StrEnum):

@@ -25,25 +25,42 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="FOLKMOOT_", extra="ignore")
 
     environment: Environment = Environment.DEVELOPMENT
+    """`production` refuses unsafe settings, such as default secrets."""
     data_dir: Path = Path("var")
+    """The folder of models, exports, the SQLite file and the development key."""
     database_url: str = ""
+    """SQLite or PostgreSQL; a SQLite file in the data folder if not given."""
     queue_url: str = ""
+    """Valkey or Redis; `folkmoot serve` runs one of its own if none is named."""
     secret_key: SecretStr = SecretStr(DEVELOPMENT_SECRET)
+    """Signs cookies; 32 random characters or more in production."""
     public_url: str = "http://127.0.0.1:8000"
+    """The address that people type; `https://` in production."""
     behind_proxy: bool = False
+    """Whether to believe one proxy's `X-Forwarded-*` headers."""
     largest_request_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
+    """The largest upload that is taken."""
 
     log_origin: str = "folkmoot.local/log"
+    """The audit log's name, in every checkpoint; it cannot be changed later."""
     log_key_file: Path | None = None
+    """The key that signs checkpoints, made by `folkmoot audit key`."""
 
     sign_in_attempts_per_minute: int = Field(default=10, ge=1)
+    """How often one address may try to sign in."""
     session_hours: int = Field(default=12, ge=1)
+    """How long a browser stays signed in."""
     access_token_minutes: int = Field(default=60, ge=1)
+    """How long a token from client credentials holds."""
 
     oidc_issuer: str = ""
+    """The address of an OpenID provider; sign-in by it is off without one."""
     oidc_client_id: str = ""
+    """What the provider calls this installation."""
     oidc_client_secret: SecretStr = SecretStr("")
+    """The secret that the provider gave out for it."""
     oidc_label: str = "Single sign-on"
+    """What the button on the sign-in page says."""
 
     @model_validator(mode="after")
     def _fill_in_and_refuse_unsafe(self) -> "Settings":
