@@ -38,7 +38,7 @@ def create_app(services: Services) -> Flask:
     _install_problems(app)
     _install_health(app, services)
     app.after_request(_harden)
-    api.install(app, services)
+    api.install(app)
     web.install(app, services)
     access.install(app)
     oauth_token.install(app, services)

@@ -1,7 +1,6 @@
 """JSON over HTTP, for machines: `/api/v1`, described by `/api/v1/openapi.json`."""
 
 from collections.abc import Callable
-from functools import partial
 
 from flask import Blueprint, Flask, Response, jsonify
 from flask.typing import ResponseReturnValue
@@ -10,15 +9,15 @@ from folkmoot.api.calling import call_operation
 from folkmoot.api.openapi import openapi_of
 from folkmoot.api.operations import Operation
 from folkmoot.api.v1 import ALL
-from folkmoot.bootstrap import Services
 from folkmoot.identity.access import public, requires, signed_in
+from folkmoot.identity.current import current_services
 
 PREFIX = "/api/v1"
 
 OPERATIONS: tuple[Operation, ...] = tuple(one for api in ALL for one in api.operations)
 
 
-def install(app: Flask, services: Services) -> None:
+def install(app: Flask) -> None:
     """Add the API to the application."""
     blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
     for operation in OPERATIONS:
@@ -26,7 +25,7 @@ def install(app: Flask, services: Services) -> None:
         blueprint.add_url_rule(
             operation.path, operation.name, view, methods=[operation.method], strict_slashes=True
         )
-    blueprint.add_url_rule("/openapi.json", "openapi", public(partial(_openapi, services)))
+    blueprint.add_url_rule("/openapi.json", "openapi", _openapi)
     app.register_blueprint(blueprint)
 
 
@@ -40,5 +39,7 @@ def _view_of(operation: Operation) -> Callable[..., Response]:
     return requires(operation.access)(view)
 
 
-def _openapi(services: Services) -> ResponseReturnValue:
-    return jsonify(openapi_of(OPERATIONS, server=services.settings.public_url + PREFIX))
+@public
+def _openapi() -> ResponseReturnValue:
+    server = current_services().settings.public_url + PREFIX
+    return jsonify(openapi_of(OPERATIONS, server=server))

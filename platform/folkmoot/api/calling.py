@@ -55,7 +55,7 @@ def services_of(app: Flask) -> Services:
     return services
 
 
-def call_operation(operation: Operation, path_values: dict[str, str]) -> Response:
+def call_operation(operation: Operation, path_values: dict[str, Any]) -> Response:
     """Answer the present request by an operation."""
     services = services_of(current_app)
     actor = current_actor()
@@ -125,7 +125,7 @@ def _run(operation: Operation, call: Call, arguments: dict[str, Any]) -> Answer:
     return Answer(operation.status, shown.model_dump_json().encode())
 
 
-def _arguments(operation: Operation, path_values: dict[str, str]) -> dict[str, Any]:
+def _arguments(operation: Operation, path_values: dict[str, Any]) -> dict[str, Any]:
     arguments: dict[str, Any] = {
         name: _path_value(path_values[name], kind)
         for name, kind in operation.path_parameters.items()
@@ -139,7 +139,10 @@ def _arguments(operation: Operation, path_values: dict[str, str]) -> dict[str, A
     return arguments
 
 
-def _path_value(text: str, kind: Any) -> Any:
+def _path_value(text: Any, kind: Any) -> Any:
+    # The router reads `<uuid:…>` itself; other kinds are made from their text.
+    if isinstance(text, kind):
+        return text
     try:
         return kind(text)
     except ValueError as error:

@@ -51,23 +51,24 @@ def openapi_of(operations: Sequence[Operation], *, server: str) -> Spec:
     }
 
 
-References = dict[tuple[type[BaseModel], JsonSchemaMode], Spec]
+Key = tuple[type[BaseModel], JsonSchemaMode]
+References = dict[Key, Spec]
 
 
 def _schemas(operations: Sequence[Operation]) -> tuple[References, Spec]:
-    models: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(Problem, "serialization"): None}
+    keys: dict[Key, None] = {(Problem, "serialization"): None}
     for operation in operations:
-        for model in (operation.body, operation.query):
-            if _is_model(model):
-                models[(model, "validation")] = None
-        if _is_model(operation.shows):
-            models[(operation.shows, "serialization")] = None
-    references, top = models_json_schema(list(models), ref_template=REFERENCE)
-    return references, top["$defs"]
+        taken = (
+            key for one in (operation.body, operation.query) for key in _key(one, "validation")
+        )
+        keys.update(dict.fromkeys([*taken, *_key(operation.shows, "serialization")]))
+    references, top = models_json_schema(list(keys), ref_template=REFERENCE)
+    return {key: references[key] for key in keys}, top["$defs"]
 
 
-def _is_model(candidate: Any) -> bool:
-    return isinstance(candidate, type) and issubclass(candidate, BaseModel)
+def _key(candidate: Any, mode: JsonSchemaMode) -> list[Key]:
+    is_model = isinstance(candidate, type) and issubclass(candidate, BaseModel)
+    return [(candidate, mode)] if is_model else []
 
 
 def _described(operation: Operation, references: References) -> Spec:

@@ -68,8 +68,8 @@ CHARACTERS = (
     Character("Hana", right_with(0.58), "careless"),
     Character("Ivo", right_with(0.62), "careless"),
     Character("Jun", always(YES), "constant"),
-    Character("Kaya", harder_on("2", chance=0.90, dismissed=0.6), "treats one sex differently"),
-    Character("Lior", harder_on("2", chance=0.88, dismissed=0.6), "treats one sex differently"),
+    Character("Kaya", harder_on("2", chance=0.90, dismissed=0.8), "treats one sex differently"),
+    Character("Lior", harder_on("2", chance=0.88, dismissed=0.8), "treats one sex differently"),
 )  # fmt: skip
 
 

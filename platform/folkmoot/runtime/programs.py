@@ -24,7 +24,7 @@ def web_program(
         sys.executable, "-m", "granian", "--interface", "wsgi",
         "--host", host, "--port", str(port), "--workers", str(workers),
         "--blocking-threads", str(threads), "--backpressure", str(16 * threads),
-        "--respawn-failed-workers", "--workers-kill-timeout", "5", "--no-ws",
+        "--workers-kill-timeout", "5", "--no-ws",
         "--log-level", "warning", "wsgi:app",
     )  # fmt: skip
     return Program(
