@@ -48,7 +48,8 @@ export function drawPayload(target, payload, labels) {
   if (typeof image === "string") parts.push(picture(image));
   if (typeof text === "string") parts.push(element("p", "payload-text", text));
   if (Array.isArray(messages)) parts.push(conversation(messages));
-  const fields = Object.entries(rest).filter(([, value]) => typeof value !== "object" || value === null || Array.isArray(value));
+  const isSimple = (value) => typeof value !== "object" || value === null || Array.isArray(value);
+  const fields = Object.entries(rest).filter(([, value]) => isSimple(value));
   if (fields.length) parts.push(record(fields, labels));
   target.replaceChildren(...parts);
   target.classList.remove("arriving");

@@ -1,16 +1,11 @@
-// The reviewing desk: how long the case was really looked at, and the keys of the acts.
-
-import { ActiveClock } from "./label_clock.js";
-
-const clock = new ActiveClock();
-clock.restart();
+// The reviewing desk: the keys of the acts, and what to look at first.
 
 function isTyping(target) {
   return target.matches("textarea, input, select, [contenteditable]");
 }
 
 function controlFor(key) {
-  return document.querySelector(`[data-key="${CSS.escape(key)}"], [data-number="${CSS.escape(key)}"]`);
+  return document.querySelector(`[data-key="${CSS.escape(key)}"]`);
 }
 
 document.addEventListener("keydown", (event) => {
@@ -22,9 +17,8 @@ document.addEventListener("keydown", (event) => {
   control.click();
 });
 
-for (const form of document.querySelectorAll("form[data-timed]")) {
-  form.addEventListener("submit", () => { form.elements.seconds.value = clock.seconds(); });
-}
+// What was refused is shown again where it was filled in.
+document.querySelector("dialog[data-reopen]")?.showModal();
 
 // After an act the receipt is what matters; a screen reader hears it first.
 document.getElementById("receipt")?.focus();
