@@ -2,29 +2,39 @@
 
 import json
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
+from crowd.data_set_files import OWN_COLUMNS
+from crowd.data_sets import file_of
 from crowd.models import DataSet, Origin
 from crowd.task_types import AnswerKind
 from folkmoot.kernel.artifacts import ArtifactStore
-from folkmoot.kernel.errors import Conflict
-from folkmoot.kernel.json_values import Json
+from folkmoot.kernel.json_values import Json, JsonObject
 from governance.fitting import Example
 
 FORMAT = "jsonl"
+# What the export writes before a payload field that is named like one of its own columns.
+PAYLOAD_PREFIX = "payload."
 
 
-class DataSetRow(BaseModel):
-    """The columns of an exported row that learning needs; all others are the case's payload."""
+class ExportedRow(BaseModel):
+    """The columns of an exported row that learning needs; all others are kept as they are."""
 
     model_config = ConfigDict(extra="allow")
 
     external_id: str
     origin: Origin
     answer: Json
-    confidence: float | None
-    n_labels: int
-    posterior: Json
+    confidence: float
+
+    def payload(self) -> JsonObject:
+        """Return the case as it was before it was exported."""
+        others = {**(self.model_extra or {})}
+        return {
+            _field_of(column): value
+            for column, value in others.items()
+            if column not in OWN_COLUMNS
+        }
 
     def example(self, kind: AnswerKind) -> Example:
         """Return the row as a case to learn from."""
@@ -32,30 +42,19 @@ class DataSetRow(BaseModel):
             external_id=self.external_id,
             is_crowd=self.origin is Origin.CROWD,
             answer=kind.class_of(self.answer),
-            confidence=1.0 if self.confidence is None else self.confidence,
-            payload=dict(self.model_extra or {}),
+            confidence=self.confidence,
+            payload=self.payload(),
         )
-
-
-class _FileEntry(BaseModel):
-    digest: str
-
-
-class _Manifest(BaseModel):
-    files: dict[str, _FileEntry]
 
 
 def examples_of(
     artifacts: ArtifactStore, data_set: DataSet, kind: AnswerKind
 ) -> tuple[Example, ...]:
-    """Return the labelled cases of a data set; a row without an answer teaches nothing."""
-    lines = artifacts.get(_digest_of(data_set)).decode().splitlines()
-    rows = (DataSetRow.model_validate(json.loads(line)) for line in lines)
-    return tuple(row.example(kind) for row in rows if row.answer is not None)
+    """Return the labelled cases of a data set, in its order."""
+    lines = file_of(data_set, artifacts, file_format=FORMAT).decode().splitlines()
+    return tuple(ExportedRow.model_validate(json.loads(line)).example(kind) for line in lines)
 
 
-def _digest_of(data_set: DataSet) -> str:
-    try:
-        return _Manifest.model_validate(data_set.manifest).files[FORMAT].digest
-    except (ValidationError, KeyError) as error:
-        raise Conflict(f"Data set {data_set.number} has no {FORMAT} file to learn from.") from error
+def _field_of(column: str) -> str:
+    field = column.removeprefix(PAYLOAD_PREFIX)
+    return field if field in OWN_COLUMNS else column

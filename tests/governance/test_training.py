@@ -5,7 +5,10 @@ from dataclasses import replace
 import pytest
 
 from audit.actions import Action
-from folkmoot.kernel.errors import Conflict, InvalidInput, NotFound
+from crowd.data_set_files import DataSetRow, files_of
+from crowd.task_types.single_choice import SingleChoice
+from folkmoot.kernel.errors import InvalidInput, NotFound
+from governance.examples import examples_of
 from governance.held_out import is_held_out
 from governance.learning import TrainingProblem, train
 from governance.model_files import load_model
@@ -175,5 +178,17 @@ def test_a_data_set_without_the_file_says_so(small) -> None:
     version = small.request(small.model(), data_set)
     with small.work() as uow:
         uow.session.merge(data_set).manifest = {"files": {}}
-    with pytest.raises(Conflict, match="no jsonl file"):
+    with pytest.raises(NotFound, match="no jsonl file"):
         _problem(small, version)
+
+
+def test_a_payload_field_named_like_an_exported_column_keeps_its_name(small) -> None:
+    """What the export writes, training reads back as it was."""
+    payload = {"age": 50.0, "confidence": 3.0, "n_labels": 7.0}
+    row = DataSetRow("a", "crowd", "yes", 0.8, 3, (0.8, 0.2), payload)
+    data_set = small.data_set(small.patients[:10])
+    digest = small.artifacts.put(files_of([row])["jsonl"])
+    data_set.manifest = {"files": {"jsonl": {"digest": digest}}}
+    (example,) = examples_of(small.artifacts, data_set, SingleChoice())
+    assert example.payload == payload
+    assert (example.confidence, example.answer, example.is_crowd) == (0.8, "yes", True)
