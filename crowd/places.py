@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection, Row
 
 from crowd.models import LeaseState
 from crowd.tables import LEASE, PLACE, TASK
+from folkmoot.kernel import clock
 from folkmoot.kernel.json_values import JsonObject
 
 # Far more tasks than a project will ever have, so that a priority outranks every position.
@@ -93,6 +94,21 @@ def find_gold(connection: Connection, *, project_id: UUID, annotator_id: UUID) -
         sa.insert(PLACE).values(task_id=task.id, number=number, project_id=project_id)
     )
     return FoundPlace(task.id, number, None, task.external_id, task.payload, task.priority)
+
+
+def count_free_tasks(
+    connection: Connection, *, project_id: UUID, annotator_id: UUID, at_most: int
+) -> int:
+    """Count the tasks that wait for an annotator, and stop counting at a limit."""
+    free = (
+        _free_for(project_id, annotator_id, clock.now())
+        .with_only_columns(PLACE.c.task_id)
+        .where(PLACE.c.rank.is_not(None))
+        .distinct()
+        .limit(at_most)
+    )
+    statement = sa.select(sa.func.count()).select_from(free.subquery())
+    return connection.execute(statement).scalar_one()
 
 
 @dataclass(frozen=True)
