@@ -14,7 +14,7 @@ import pytest
 from folkmoot.runtime.processes import Program
 
 # The second process does as RQ's work horse does (a group of its own), and ignores SIGTERM.
-# The third hides as a daemon does (a session of its own, its parent gone).
+# The third hides as a daemon does (its parent gone; on Linux, in a session of its own).
 PARENT_AND_CHILDREN = """
 import os, signal, sys, time
 
@@ -32,7 +32,8 @@ if os.fork() == 0:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     tell_and_stay()
 if os.fork() == 0:
-    os.setsid()
+    if sys.platform == "linux":
+        os.setsid()
     if os.fork() == 0:
         tell_and_stay()
     os._exit(0)

@@ -3,13 +3,12 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from folkmoot.runtime.problems import StartupProblem
-from folkmoot.runtime.processes import Child, Program
+from folkmoot.runtime.processes import REAPER_MARGIN_SECONDS, Child, Program
 from tests.runtime.conftest import Eventually, Family, RunScript
 
 SLEEP = ("/bin/sleep", "60")
@@ -92,29 +91,31 @@ def test_a_forked_copy_of_a_killed_starter_does_not_keep_the_family(
     os.kill(copy, signal.SIGKILL)
 
 
-def test_a_program_outlives_the_thread_that_started_it(eventually: Eventually) -> None:
+def test_a_program_outlives_the_thread_that_started_it(family: Family) -> None:
     started: list[Child] = []
     thread = threading.Thread(
-        target=lambda: started.append(Child(Program(name="sleeper", argv=SLEEP)))
+        # Once the family is complete, its reaper has asked for the hint that a thread ended.
+        target=lambda: started.append(Child(family.program).wait_until_ready())
     )
     thread.start()
     thread.join()
 
     with started[0] as child:
-        # The hint that our thread ended has been sent; give the reaper time to misread it.
-        threading.Event().wait(0.3)
+        time.sleep(0.3)
         assert child.exit_status() is None
+        assert len(family.alive()) == 3
 
 
 def test_a_forked_copy_of_us_cannot_stop_the_program() -> None:
     with Child(Program(name="sleeper", argv=SLEEP)) as child:
         copy = os.fork()
         if copy == 0:
+            child.ask_to_stop()
             child.stop()
             os._exit(0)
         os.waitpid(copy, 0)
 
-        threading.Event().wait(0.2)
+        time.sleep(0.2)
         assert child.exit_status() is None
 
 
@@ -164,25 +165,33 @@ def test_a_program_gets_its_own_signal_environment_and_log(
     assert child.exit_status() == 0
 
 
-def test_a_program_that_ignores_its_signal_is_killed_when_asked_again(family: Family) -> None:
-    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1)"
-    argv = (sys.executable, "-S", "-u", "-c", f"{stubborn}; time.sleep(60)")
-    program = replace(family.program, argv=argv, ready=None, grace_seconds=60.0)
-    with Child(program) as child:
+def stubborn_program(folder: Path, grace_seconds: float) -> Program:
+    """Return a program that ignores SIGTERM, and says in a file when it does."""
+    told = folder / "deaf"
+    script = (
+        "import pathlib, signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        "pathlib.Path(sys.argv[1]).touch(); time.sleep(60)"
+    )
+    argv = (sys.executable, "-S", "-c", script, str(told))
+    return Program(name="stubborn", argv=argv, ready=told.exists, grace_seconds=grace_seconds)
+
+
+def test_a_program_that_ignores_its_signal_is_killed_after_its_grace(tmp_path: Path) -> None:
+    child = Child(stubborn_program(tmp_path, grace_seconds=0.2)).wait_until_ready()
+    asked = time.monotonic()
+
+    child.stop()
+
+    assert child.exit_status() == 128 + signal.SIGKILL
+    assert time.monotonic() - asked < REAPER_MARGIN_SECONDS
+
+
+def test_a_program_that_ignores_its_signal_is_killed_when_asked_again(tmp_path: Path) -> None:
+    started = time.monotonic()
+    with Child(stubborn_program(tmp_path, grace_seconds=60.0)).wait_until_ready() as child:
         child.ask_to_stop()
-        threading.Event().wait(0.1)
+        time.sleep(0.1)
         child.ask_to_stop()
 
-    assert child.exit_status() is not None
-
-
-def test_a_program_that_is_still_starting_hears_its_signal() -> None:
-    slowest = 0.0
-    for number in range(30):
-        child = Child(Program(name="sleeper", argv=SLEEP, grace_seconds=30.0))
-        time.sleep(0.02 + 0.002 * number)
-        asked = time.monotonic()
-        child.stop()
-        slowest = max(slowest, time.monotonic() - asked)
-
-    assert slowest < 20.0
+    assert child.exit_status() == 128 + signal.SIGKILL
+    assert time.monotonic() - started < 30

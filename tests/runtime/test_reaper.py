@@ -10,11 +10,29 @@ from folkmoot.runtime import reaper
 from folkmoot.runtime.processes import REAPER
 from tests.runtime.conftest import Eventually, Family
 
+# The forked copy rests before it becomes the program.
+SLOW_REAPER = """
+import importlib.util, os, sys, time
 
-def start_reaper(*argv: str, grace_seconds: float = 0.3) -> subprocess.Popen[str]:
+def set_group_slowly(pid, group, set_group=os.setpgid):
+    print("copied", flush=True)
+    time.sleep(0.5)
+    set_group(pid, group)
+
+spec = importlib.util.spec_from_file_location("reaper", {path!r})
+reaper = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(reaper)
+os.setpgid = set_group_slowly
+sys.exit(reaper.main(sys.argv[1:]))
+"""
+
+
+def start_reaper(
+    *argv: str, grace_seconds: float = 0.3, script: Path = REAPER
+) -> subprocess.Popen[str]:
     orders = (os.getpid(), int(signal.SIGTERM), grace_seconds)
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", str(REAPER), *map(str, orders), *argv],
+        [sys.executable, "-I", "-S", str(script), *map(str, orders), *argv],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -67,6 +85,18 @@ def test_a_program_starts_with_no_input_and_no_blocked_or_ignored_signals() -> N
     no_input, *masks = output_of(process).split()
     assert no_input == "1"
     assert set(masks) <= {"0" * 16}
+
+
+def test_a_program_that_is_still_starting_hears_its_signal(tmp_path: Path) -> None:
+    script = tmp_path / "slow_reaper.py"
+    script.write_text(SLOW_REAPER.format(path=str(REAPER)))
+    process = start_reaper("/bin/sleep", "60", grace_seconds=60.0, script=script)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "copied\n"
+
+    process.terminate()
+
+    assert process.wait(timeout=20) == 128 + signal.SIGTERM
 
 
 def test_both_ways_to_list_processes_find_this_one() -> None:

