@@ -92,7 +92,7 @@ class Desk {
     if (this.tasks.current) return undefined;
     const lease = this.tasks.take();
     at("desk").toggleAttribute("data-waiting", !lease);
-    if (!lease) return this.isCutOff ? at("payload").replaceChildren() : this.showFinished();
+    if (!lease) return this.isCutOff ? this.showNothing() : this.showFinished();
     this.show(lease);
     return this.refill();
   }
@@ -111,6 +111,11 @@ class Desk {
     at("task").focus({ preventScroll: true });
     window.scrollTo({ top: 0 });
     this.breaks.suggest(this.clock.idleMilliseconds());
+  }
+
+  showNothing() {
+    at("payload").replaceChildren();
+    this.form.clear();
   }
 
   showFinished() {

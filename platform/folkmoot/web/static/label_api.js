@@ -1,4 +1,15 @@
 // The five calls of the labelling desk, and how they can fail.
+//
+//   next       {hold: [lease id]}                        -> {lease, message}
+//   answers    {lease_id | revises, answer, active_seconds, idempotency_key}
+//                                                        -> {label, today, next}
+//   skip       {lease_id, reason}                        -> {}
+//   undo       {label_id}                                -> {task, previous_answer}
+//   heartbeat  {lease_ids}                               -> {}
+//
+// lease: {id, task_id, expires_at, reason, payload, why} or null, with a message saying why not.
+// label: {id, fate, message, paid_minor, currency, can_undo_until}.
+// today: {labels, earned_text, minutes}. Every refusal is a problem document (RFC 9457).
 
 // The server could not be reached, or asks to be left alone for a while: try again later.
 export class Unreachable extends Error {}
