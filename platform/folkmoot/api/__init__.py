@@ -6,7 +6,7 @@ from flask import Blueprint, Flask, Response, jsonify
 from flask.typing import ResponseReturnValue
 
 from folkmoot.api.calling import call_operation
-from folkmoot.api.openapi import openapi_of
+from folkmoot.api.openapi import Spec, openapi_of
 from folkmoot.api.operations import Operation
 from folkmoot.api.v1 import ALL
 from folkmoot.identity.access import public, requires, signed_in
@@ -27,6 +27,12 @@ def install(app: Flask) -> None:
         )
     blueprint.add_url_rule("/openapi.json", "openapi", _openapi)
     app.register_blueprint(blueprint)
+    app.extensions["openapi"] = describe  # for the page that shows it to people
+
+
+def describe() -> Spec:
+    """Return the OpenAPI document of the API."""
+    return openapi_of(OPERATIONS, server=current_services().settings.public_url + PREFIX)
 
 
 def _view_of(operation: Operation) -> Callable[..., Response]:
@@ -41,5 +47,4 @@ def _view_of(operation: Operation) -> Callable[..., Response]:
 
 @public
 def _openapi() -> ResponseReturnValue:
-    server = current_services().settings.public_url + PREFIX
-    return jsonify(openapi_of(OPERATIONS, server=server))
+    return jsonify(describe())

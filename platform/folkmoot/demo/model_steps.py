@@ -115,12 +115,21 @@ def _tell_annotators(tale: Tale, report: JsonObject) -> None:
         name = tale.people.name_of(people[one["annotator"]])
         for contrast in one["contrasts"]:
             if contrast["verdict"] == FINDING:
-                differing.setdefault(contrast["contrast"], []).append(f"{name} ({kind_of[name]})")
+                differing.setdefault(_kind(contrast), []).append(f"{name} ({kind_of[name]})")
     tale.teller.say("Annotators, by sex of the patient (planted habit in brackets):")
-    for contrast, sentence in (
-        ("labels_between_item_groups", "answer differently by the patient's sex"),
-        ("errors_between_item_groups", "are wrong more often for one sex"),
-        ("errors_and_others", "are wrong more or less often than the others"),
-    ):
-        names = ", ".join(differing.get(contrast, [])) or "nobody"
-        tale.teller.say(f"   {sentence}: {names}")
+    for kind, sentence in SENTENCES.items():
+        tale.teller.say(f"   {sentence}: {', '.join(differing.get(kind, [])) or 'nobody'}")
+
+
+SENTENCES = {
+    "labels_between_item_groups": "answer differently by the patient's sex",
+    "errors_between_item_groups": "are wrong more often for one sex",
+    "more_errors": "differ from the others by more errors",
+    "fewer_errors": "differ from the others by fewer errors",
+}
+
+
+def _kind(contrast: JsonObject) -> str:
+    if contrast["contrast"] != "errors_and_others":
+        return str(contrast["contrast"])
+    return "more_errors" if contrast["difference"]["value"] > 0 else "fewer_errors"
