@@ -1,0 +1,134 @@
+"""One task with all that happened to it, and lists of tasks to pick one from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from crowd.models import (
+    AnnotatorRecord,
+    AnnotatorReliability,
+    Consensus,
+    ConsensusRun,
+    Label,
+    Lease,
+    Task,
+    TaskState,
+)
+from crowd.quality import expected_reliability
+from folkmoot.kernel.errors import NotFound
+from folkmoot.kernel.pagination import Page, PageRequest, page_by_id
+from folkmoot.kernel.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True)
+class LabelStory:
+    """A label, why its annotator was given the task, and how far that annotator is believed."""
+
+    label: Label
+    lease: Lease | None
+    reliability: float | None
+
+
+@dataclass(frozen=True)
+class ConsensusStory:
+    """What one run made of the task."""
+
+    run: ConsensusRun
+    consensus: Consensus
+
+
+@dataclass(frozen=True)
+class TaskStory:
+    """A task, its labels in the order they came, its leases, and its consensus, newest first."""
+
+    task: Task
+    labels: Sequence[LabelStory]
+    leases: Sequence[Lease]
+    consensus: Sequence[ConsensusStory]
+
+
+def task_story(uow: UnitOfWork, *, task_id: UUID) -> TaskStory:
+    """Return all that is known of a task, or raise NotFound."""
+    task = uow.session.get(Task, task_id)
+    if task is None:
+        raise NotFound("There is no such task.")
+    leases = uow.session.exec(
+        select(Lease).where(Lease.task_id == task_id).order_by(col(Lease.given_at), col(Lease.id))
+    ).all()
+    consensus = _consensus(uow, task_id)
+    return TaskStory(task, _labels(uow, task, leases, consensus), leases, consensus)
+
+
+def tasks_of(
+    uow: UnitOfWork,
+    *,
+    project_id: UUID,
+    wanted: PageRequest,
+    state: TaskState | None = None,
+    search: str = "",
+) -> Page[Task]:
+    """Return one page of a project's tasks; `search` is a part of the external id."""
+    statement = select(Task).where(Task.project_id == project_id)
+    if state is not None:
+        statement = statement.where(col(Task.state) == state)
+    if search:
+        statement = statement.where(col(Task.external_id).contains(search, autoescape=True))
+    return page_by_id(uow, statement, key=Task.id, wanted=wanted)
+
+
+def _consensus(uow: UnitOfWork, task_id: UUID) -> list[ConsensusStory]:
+    statement = (
+        select(ConsensusRun, Consensus)
+        .join(Consensus, col(Consensus.run_id) == ConsensusRun.id)
+        .where(Consensus.task_id == task_id)
+        .order_by(col(ConsensusRun.number).desc())
+    )
+    return [ConsensusStory(run, consensus) for run, consensus in uow.session.exec(statement)]
+
+
+def _labels(
+    uow: UnitOfWork, task: Task, leases: Sequence[Lease], consensus: Sequence[ConsensusStory]
+) -> list[LabelStory]:
+    labels = uow.session.exec(
+        select(Label).where(Label.task_id == task.id).order_by(col(Label.created_at), col(Label.id))
+    ).all()
+    reliability = _reliabilities(uow, task, labels, consensus)
+    lease_of = {lease.id: lease for lease in leases}
+    return [
+        LabelStory(
+            label,
+            None if label.lease_id is None else lease_of.get(label.lease_id),
+            reliability.get(label.annotator_id),
+        )
+        for label in labels
+    ]
+
+
+def _reliabilities(
+    uow: UnitOfWork, task: Task, labels: Sequence[Label], consensus: Sequence[ConsensusStory]
+) -> dict[UUID, float]:
+    """Return what the newest run found of each annotator, or else what gold lets expect."""
+    people = {label.annotator_id for label in labels}
+    records = uow.session.exec(
+        select(AnnotatorRecord).where(
+            AnnotatorRecord.project_id == task.project_id,
+            col(AnnotatorRecord.annotator_id).in_(people),
+        )
+    )
+    found = {
+        record.annotator_id: expected_reliability(
+            gold_right=record.gold_right, gold_seen=record.gold_seen
+        )
+        for record in records
+    }
+    if consensus:
+        estimates = uow.session.exec(
+            select(AnnotatorReliability).where(
+                AnnotatorReliability.run_id == consensus[0].run.id,
+                col(AnnotatorReliability.annotator_id).in_(people),
+            )
+        )
+        found |= {each.annotator_id: each.reliability for each in estimates}
+    return found
