@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from crowd import consensus_runs, measuring
-from crowd.measuring import Accuracy
+from crowd import consensus_runs, given_labels
+from crowd.accuracy import Accuracy, accuracy_of
 from crowd.models import ConsensusRun
 from folkmoot.api.operations import Api, Call, PageQuery, PageView, View
 from folkmoot.identity.accounts import names_of
@@ -114,7 +114,7 @@ def get_consensus_run(call: Call, run_id: UUID) -> ConsensusRun:
 )
 def list_reliabilities(call: Call, run_id: UUID) -> dict[str, list[ReliabilityView]]:
     """Return how reliable each annotator was found to be in a run."""
-    found = measuring.reliabilities_of(call.uow, run_id=run_id)
+    found = given_labels.reliabilities_of(call.uow, run_id=run_id)
     names = names_of(call.uow, [one.annotator_id for one in found])
     items = [
         ReliabilityView(
@@ -135,4 +135,4 @@ def list_reliabilities(call: Call, run_id: UUID) -> dict[str, list[ReliabilityVi
 )
 def get_accuracy(call: Call, run_id: UUID) -> Accuracy:
     """Return how often a run's answers equal the outcomes recorded since."""
-    return measuring.accuracy_of(call.uow, run_id=run_id)
+    return accuracy_of(call.uow, run_id=run_id)

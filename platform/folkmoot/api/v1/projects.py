@@ -3,7 +3,8 @@
 from http import HTTPStatus
 from uuid import UUID
 
-from crowd import importing, measuring, outcomes, projects
+from crowd import given_labels, importing, outcomes, projects
+from crowd.integrity import Integrity, counted_integrity
 from crowd.models import Label, Project, TaskImport
 from crowd.projects import ProjectDraft
 from folkmoot.api.operations import Api, Call, PageQuery, PageView
@@ -101,9 +102,9 @@ def import_outcomes(call: Call, project_id: UUID, body: Outcomes) -> dict[str, i
 @api.get(
     "/projects/<uuid:project_id>/integrity", access=Permission.READ_LABELS, shows=IntegrityView
 )
-def get_integrity(call: Call, project_id: UUID) -> measuring.Integrity:
+def get_integrity(call: Call, project_id: UUID) -> Integrity:
     """Recount a project's whole history for places handed out twice and labels lost."""
-    return measuring.counted_integrity(call.uow, project_id=project_id)
+    return counted_integrity(call.uow, project_id=project_id)
 
 
 @api.get(
@@ -113,4 +114,4 @@ def get_integrity(call: Call, project_id: UUID) -> measuring.Integrity:
 )
 def list_labels(call: Call, project_id: UUID, query: PageQuery) -> Page[Label]:
     """List every label of a project, superseded ones too."""
-    return measuring.labels_of(call.uow, project_id=project_id, wanted=query.wanted)
+    return given_labels.labels_of(call.uow, project_id=project_id, wanted=query.wanted)

@@ -92,3 +92,4 @@ class IntegrityView(View):
     places_handed_out_twice: int
     tasks_over_ceiling: int
     labels_lost: int
+    tasks_stuck: int
