@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from crowd import consensus_runs, given_labels
+from crowd import consensus_runs
 from crowd.accuracy import Accuracy, accuracy_of
 from crowd.models import ConsensusRun
 from folkmoot.api.operations import Api, Call, PageQuery, PageView, View
@@ -114,7 +114,7 @@ def get_consensus_run(call: Call, run_id: UUID) -> ConsensusRun:
 )
 def list_reliabilities(call: Call, run_id: UUID) -> dict[str, list[ReliabilityView]]:
     """Return how reliable each annotator was found to be in a run."""
-    found = given_labels.reliabilities_of(call.uow, run_id=run_id)
+    found = consensus_runs.reliabilities_of(call.uow, run_id=run_id)
     names = names_of(call.uow, [one.annotator_id for one in found])
     items = [
         ReliabilityView(
