@@ -64,6 +64,13 @@ def submit_label(
     return SubmittedLabel(label, earning, state, turn.reason, turn.was_right(answer))
 
 
+def changeable_label(uow: UnitOfWork, actor: Actor, *, label_id: UUID) -> Label:
+    """Return one's own label if `revise_label` would take a new answer now, else raise."""
+    label = _own_label(uow.session.connection(), actor, label_id)
+    _refuse_when_over(label)
+    return label
+
+
 def revise_label(uow: UnitOfWork, actor: Actor, *, label_id: UUID, answer: Json) -> Label:
     """Put a new answer in the place of one's own earlier one, which stays in the history.
 

@@ -30,13 +30,13 @@ class Desk {
   breaks = new Breaks();
 
   constructor(root) {
-    const { url, viewer, slug, kind, fieldLabels, signIn } = root.dataset;
+    const { url, viewer, slug, kind, instructionsVersion, signIn } = root.dataset;
     this.signIn = signIn;
-    this.fieldLabels = JSON.parse(fieldLabels);
+    this.instructionsVersion = Number(instructionsVersion);
     this.api = new LabelApi(url, document.querySelector('meta[name="csrf-token"]').content);
     this.clock = new ActiveClock();
     this.form = new AnswerForm(at("answer-form"), kind);
-    this.outbox = new Outbox(`folkmoot.outbox.${viewer}.${slug}.`, (body) => this.api.answer(body), {
+    this.outbox = new Outbox(`folkmoot.outbox.${viewer}.${slug}.`, (entry) => this.api.answer(entry), {
       delivered: (entry, result) => this.afterDelivery(entry, result),
       refused: (entry, message) => this.afterRefusal(entry, message),
       waiting: (count, error) => showWaiting(count, error, signIn),
@@ -88,11 +88,13 @@ class Desk {
 
   async advance() {
     if (!this.tasks.hasNext) await this.refill();
-    // An answer that was delivered meanwhile may have brought a task to the screen.
+    // A retry, or an answer taken back, may have brought a task to the screen meanwhile.
     if (this.tasks.current) return undefined;
     const lease = this.tasks.take();
     at("desk").toggleAttribute("data-waiting", !lease);
-    if (!lease) return this.isCutOff ? this.showNothing() : this.showFinished();
+    // While answers are on their way, their places are still held; a task may come after them.
+    const mayCome = this.isCutOff || this.outbox.entries().length > 0;
+    if (!lease) return mayCome ? this.showNothing() : this.showFinished();
     this.show(lease);
     return this.refill();
   }
@@ -100,9 +102,8 @@ class Desk {
   show(lease, previousAnswer) {
     this.shownAt = performance.now();
     this.clock.restart();
-    drawPayload(at("payload"), lease.payload, this.fieldLabels);
-    at("why").textContent = lease.why ?? "";
-    at("why").hidden = !lease.why;
+    drawPayload(at("payload"), lease.payload);
+    at("new-instructions").hidden = lease.instructions_version <= this.instructionsVersion;
     at("desk").removeAttribute("data-waiting");
     at("task").hidden = at("answer-form").hidden = false;
     at("finished").hidden = true;
@@ -190,8 +191,8 @@ class Desk {
       this.outbox.remove(entry.idempotency_key);
     } else if (label) {
       const taken = await this.api.undo(label.id);
-      task = { ...lease, ...taken.task, id: lease.id, revises: label.id };
-      answer = taken.previous_answer ?? answer;
+      task = { ...lease, revises: label.id };
+      answer = taken.previous_answer;
     } else {
       this.last = null;
       return;
@@ -207,14 +208,15 @@ class Desk {
 
   // ---- What came back ---------------------------------------------------------------------
 
-  afterDelivery(entry, { label, today, next }) {
+  afterDelivery(entry, { label, today }) {
     this.tasks.arrived(entry.lease_id);
     if (this.last?.entry.idempotency_key === entry.idempotency_key) this.last.label = label;
     at("earned").textContent = today.earned_text;
     at("minutes").textContent = today.minutes;
     if (label.message) say(label.message);
-    if (!this.tasks.hasNext) this.tasks.add(next);
-    this.showIfIdle();
+    // The place that this answer held is free for another task now.
+    if (this.tasks.current) this.refill();
+    else this.advance();
   }
 
   afterRefusal(entry, message) {

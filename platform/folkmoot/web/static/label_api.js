@@ -1,20 +1,21 @@
-// The five calls of the labelling desk, and how they can fail.
+// The calls of the labelling desk, and how they can fail.
 //
-//   next       {hold: [lease id]}                        -> {lease, message}
-//   answers    {lease_id | revises, answer, active_seconds, idempotency_key}
-//                                                        -> {label, today, next}
-//   skip       {lease_id, reason}                        -> {}
-//   undo       {label_id}                                -> {task, previous_answer}
-//   heartbeat  {lease_ids}                               -> {}
+//   next       {hold: [lease id]}                          -> {lease, message}
+//   answers    {lease_id, answer, active_seconds}          -> {label, today}
+//   changes    {label_id, answer, idempotency_key}         -> {label, today}
+//   undo       {label_id}                                  -> {previous_answer}
+//   skip       {lease_id, reason}                          -> {}
+//   heartbeat  {lease_ids}                                 -> {lease_ids}
 //
-// lease: {id, task_id, expires_at, reason, payload, why} or null, with a message saying why not.
-// label: {id, fate, message, paid_minor, currency, can_undo_until}.
-// today: {labels, earned_text, minutes}. Every refusal is a problem document (RFC 9457).
+// lease: {id, payload, instructions_version} or null, with a message saying why;
+// label: {id, message}; today: {earned_text, minutes}.
+// Every refusal is a problem document (RFC 9457).
 
 // The server could not be reached, or asks to be left alone for a while: try again later.
 export class Unreachable extends Error {}
 
-// The person must sign in again (or reload for a fresh token); nothing was lost.
+// The person must sign in again, here or in the tab that signed out; nothing was lost. An ended
+// session shows first in its form token, so that 403 says the same as 401.
 export class SignedOut extends Error {}
 
 // The server understood and said no; the message is a sentence for the person.
@@ -22,6 +23,7 @@ export class Refused extends Error {}
 
 const TIMEOUT_MILLISECONDS = 20_000;
 const TRY_LATER = new Set([408, 425, 429]);
+const SIGN_IN_AGAIN = new Set([401, 403]);
 
 async function problemOf(response) {
   try {
@@ -33,9 +35,8 @@ async function problemOf(response) {
 
 async function failure(response) {
   if (response.status >= 500 || TRY_LATER.has(response.status)) return new Unreachable();
+  if (SIGN_IN_AGAIN.has(response.status) || response.redirected) return new SignedOut();
   const problem = await problemOf(response);
-  const isAboutToken = `${problem.type ?? ""} ${problem.code ?? ""}`.toLowerCase().includes("csrf");
-  if (response.status === 401 || response.redirected || isAboutToken) return new SignedOut();
   return new Refused(problem.detail ?? problem.title ?? "This answer could not be used.");
 }
 
@@ -64,7 +65,11 @@ export class LabelApi {
 
   next(hold) { return this.#post("next", { hold }); }
 
-  answer(body) { return this.#post("answers", body); }
+  // A lease takes one answer, so sending it twice is harmless; a change needs a key for that.
+  answer({ lease_id, revises, answer, active_seconds, idempotency_key }) {
+    if (revises) return this.#post("changes", { label_id: revises, answer, idempotency_key });
+    return this.#post("answers", { lease_id, answer, active_seconds });
+  }
 
   skip(leaseId, reason) { return this.#post("skip", { lease_id: leaseId, reason }); }
 

@@ -7,8 +7,7 @@ function element(tag, className, ...children) {
   return made;
 }
 
-function nameOf(key, labels) {
-  if (labels[key]) return labels[key];
+function nameOf(key) {
   const words = key.replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
@@ -35,14 +34,14 @@ function conversation(messages) {
   return element("ul", "bubbles", ...bubbles);
 }
 
-function record(fields, labels) {
+function record(fields) {
   const cells = fields.map(([key, value]) =>
-    element("div", "", element("dt", "", nameOf(key, labels)), element("dd", "", valueText(value))));
+    element("div", "", element("dt", "", nameOf(key)), element("dd", "", valueText(value))));
   return element("dl", "record", ...cells);
 }
 
 // What a payload holds decides how it is drawn: text, image, messages; the rest is a record.
-export function drawPayload(target, payload, labels) {
+export function drawPayload(target, payload) {
   const { text, image, messages, ...rest } = payload;
   const parts = [];
   if (typeof image === "string") parts.push(picture(image));
@@ -50,7 +49,7 @@ export function drawPayload(target, payload, labels) {
   if (Array.isArray(messages)) parts.push(conversation(messages));
   const isSimple = (value) => typeof value !== "object" || value === null || Array.isArray(value);
   const fields = Object.entries(rest).filter(([, value]) => isSimple(value));
-  if (fields.length) parts.push(record(fields, labels));
+  if (fields.length) parts.push(record(fields));
   target.replaceChildren(...parts);
   target.classList.remove("arriving");
   // Reading a layout property restarts the animation for the new task.

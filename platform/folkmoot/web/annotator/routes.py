@@ -1,0 +1,148 @@
+"""The annotator's addresses: pages for reading, and five calls that the labelling page makes."""
+
+from http import HTTPStatus
+from uuid import UUID
+
+from flask import Blueprint, Response, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from crowd.contesting import contest_label
+from crowd.earnings import ledger_of
+from crowd.leasing import renew_leases, skip_lease
+from folkmoot.identity.access import current_actor, requires
+from folkmoot.identity.permissions import Permission
+from folkmoot.web.annotator import desk
+from folkmoot.web.annotator.desk_bodies import (
+    Change,
+    Done,
+    Heartbeat,
+    NewAnswer,
+    Renewed,
+    Skip,
+    Undo,
+    WantedTask,
+)
+from folkmoot.web.annotator.ledger import csv_of, wanted_days
+from folkmoot.web.annotator.me_page import me_view_of
+from folkmoot.web.annotator.work_pages import (
+    instructions_view_of,
+    label_view_of,
+    projects_view_of,
+)
+from folkmoot.web.bodies import as_json, body_of
+from folkmoot.web.services import reading, unit_of_work
+
+blueprint = Blueprint("annotator", __name__)
+
+
+@blueprint.get("/label")
+@requires(Permission.LABEL)
+def projects() -> str:
+    """Show the projects to choose from."""
+    with reading() as uow:
+        view = projects_view_of(uow, current_actor())
+    return render_template("annotator/projects.html", **vars(view))
+
+
+@blueprint.get("/label/<slug>")
+@requires(Permission.LABEL)
+def label(slug: str) -> str:
+    """Show the labelling desk; its script fetches the tasks."""
+    with reading() as uow:
+        view = label_view_of(uow, current_actor(), slug)
+    return render_template("annotator/label.html", **vars(view))
+
+
+@blueprint.get("/label/<slug>/instructions")
+@requires(Permission.LABEL)
+def instructions(slug: str) -> str:
+    """Show a project's instructions on a page of their own."""
+    with reading() as uow:
+        view = instructions_view_of(uow, slug)
+    return render_template("annotator/instructions.html", project=view)
+
+
+@blueprint.get("/me")
+@requires(Permission.LABEL)
+def me() -> str:
+    """Show what the annotator earned, and how their answers compare."""
+    with reading() as uow:
+        view = me_view_of(uow, current_actor(), before=wanted_days())
+    return render_template("annotator/me.html", **vars(view))
+
+
+@blueprint.get("/me/earnings.csv")
+@requires(Permission.LABEL)
+def earnings_csv() -> Response:
+    """Hand out the whole pay ledger."""
+    with reading() as uow:
+        return csv_of(ledger_of(uow, annotator_id=current_actor().id))
+
+
+@blueprint.post("/me/answers/<uuid:label_id>/contest")
+@requires(Permission.LABEL)
+def contest(label_id: UUID) -> ResponseReturnValue:
+    """Ask for another look at an answer that was judged wrong."""
+    with unit_of_work() as uow:
+        contest_label(uow, current_actor(), label_id=label_id)
+    flash("Your contest is on record. A person will look at this answer again.", "good")
+    return redirect(url_for("annotator.me"), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.post("/label/<slug>/next")
+@requires(Permission.LABEL)
+def next_task(slug: str) -> Response:
+    """Hand out a task that the page does not have yet."""
+    body = body_of(WantedTask)
+    with unit_of_work() as uow:
+        return as_json(desk.hand_task(uow, current_actor(), slug=slug, hold=body.hold))
+
+
+# The calls below name a lease or a label, which says by itself what project it is of.
+
+
+@blueprint.post("/label/<slug>/answers")
+@requires(Permission.LABEL)
+def answers(**_project: str) -> Response:
+    """Take an answer; sent twice it counts once."""
+    body = body_of(NewAnswer)
+    with unit_of_work() as uow:
+        return as_json(desk.take_answer(uow, current_actor(), body))
+
+
+@blueprint.post("/label/<slug>/changes")
+@requires(Permission.LABEL)
+def changes(**_project: str) -> Response:
+    """Take a new answer in the place of one that was taken back; sent twice it counts once."""
+    body = body_of(Change)
+    with unit_of_work() as uow:
+        return as_json(desk.change_answer(uow, current_actor(), body))
+
+
+@blueprint.post("/label/<slug>/undo")
+@requires(Permission.LABEL)
+def undo(**_project: str) -> Response:
+    """Say whether an answer may be changed; it stays until another one arrives."""
+    body = body_of(Undo)
+    with reading() as uow:
+        return as_json(desk.take_back(uow, current_actor(), label_id=body.label_id))
+
+
+@blueprint.post("/label/<slug>/skip")
+@requires(Permission.LABEL)
+def skip(**_project: str) -> Response:
+    """Pass on a task, with a reason that never counts against anyone."""
+    body = body_of(Skip)
+    with unit_of_work() as uow:
+        skip_lease(uow, annotator_id=current_actor().id, lease_id=body.lease_id, reason=body.reason)
+    return as_json(Done())
+
+
+@blueprint.post("/label/<slug>/heartbeat")
+@requires(Permission.LABEL)
+def heartbeat(**_project: str) -> Response:
+    """Keep the leases of the tasks that are on the page."""
+    body = body_of(Heartbeat)
+    with unit_of_work() as uow:
+        until = renew_leases(uow, annotator_id=current_actor().id, lease_ids=body.lease_ids)
+    return as_json(Renewed(lease_ids=list(until)))
