@@ -1,7 +1,5 @@
 """The web application: API and pages over the same services."""
 
-from datetime import timedelta
-
 from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import text
@@ -31,10 +29,10 @@ def create_app(services: Services) -> Flask:
     app.config.update(
         SECRET_KEY=settings.secret_key.get_secret_value(),
         MAX_CONTENT_LENGTH=settings.largest_request_bytes,
-        SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=30),
     )
     if settings.behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app)  # type: ignore[method-assign]  # the documented way
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # a payload keeps its order
     _install_problems(app)
     _install_health(app, services)
     app.after_request(_harden)
@@ -94,6 +92,8 @@ def _harden(response: Response) -> Response:
     headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
     if not request.path.startswith("/static/"):
         headers.setdefault("Cache-Control", "no-store")
+    elif "v" in request.args:  # the address holds the file's digest, so it never changes
+        headers["Cache-Control"] = "public, max-age=31536000, immutable"
     if request.is_secure:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response
