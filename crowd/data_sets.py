@@ -72,6 +72,11 @@ def data_sets_of(uow: UnitOfWork, *, project_id: UUID, wanted: PageRequest) -> P
     return page_by_id(uow, statement, key=DataSet.id, wanted=wanted, newest_first=True)
 
 
+def data_sets(uow: UnitOfWork, *, wanted: PageRequest) -> Page[DataSet]:
+    """Return one page of the data sets of all projects, newest first."""
+    return page_by_id(uow, select(DataSet), key=DataSet.id, wanted=wanted, newest_first=True)
+
+
 def load_data_set_rows(uow: UnitOfWork, *, data_set_id: UUID) -> DataSetContent:
     """Load the rows of a data set, in the order of their external ids, and what it stems from."""
     data_set = data_set_by_id(uow, data_set_id=data_set_id)

@@ -1,11 +1,11 @@
 """Decisions: what a model proposes for submitted cases, and which of them a person must see."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from audit.actions import Action
 from audit.recording import record
@@ -100,6 +100,16 @@ def decisions(
     if state is not None:
         statement = statement.where(col(Decision.state) == state)
     return page_by_id(uow, statement, key=Decision.id, wanted=wanted, newest_first=True)
+
+
+def counted_decisions(uow: UnitOfWork, version_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """Return how many decisions each version took; one that took none is not named."""
+    statement = (
+        select(col(Decision.model_version_id), func.count())
+        .where(col(Decision.model_version_id).in_(set(version_ids)))
+        .group_by(col(Decision.model_version_id))
+    )
+    return dict(uow.session.exec(statement).all())
 
 
 def _refuse_wrong_number(cases: Sequence[CaseDraft]) -> None:

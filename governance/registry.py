@@ -11,6 +11,7 @@ from audit.actions import Action
 from audit.recording import record
 from crowd.models import DataSet
 from crowd.projects import project_by_id
+from crowd.text import PlainText
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -26,7 +27,7 @@ class ModelDraft(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(min_length=1, max_length=100)
+    name: PlainText = Field(min_length=1, max_length=100, pattern=r"\S")
 
 
 class TrainingParameters(BaseModel):
@@ -34,7 +35,7 @@ class TrainingParameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    features: tuple[str, ...] = Field(default=(), max_length=500)
+    features: tuple[PlainText, ...] = Field(default=(), max_length=500)
     held_out_share: float = Field(default=0.4, ge=0.05, le=0.9)
     # scikit-learn's C: smaller means stronger regularisation.
     inverse_regularisation: float = Field(default=1.0, gt=0, le=1e6)
@@ -97,7 +98,7 @@ def promote_version(uow: UnitOfWork, actor: Actor, *, version_id: UUID) -> Model
     model = _locked_model_of(uow, version_id)
     version = version_by_id(uow, version_id)
     active = active_version(uow, model.id)
-    _refuse_promotion(actor, version, active)
+    refuse_promotion(actor, version, active)
     if active is not None:
         active.state = VersionState.RETIRED
         # Two active versions may not meet even within a transaction: the index forbids it.
@@ -114,6 +115,21 @@ def promote_version(uow: UnitOfWork, actor: Actor, *, version_id: UUID) -> Model
         details={"artifact": version.artifact_digest, "gate": version.gate, "retired": retired},
     )
     return version
+
+
+def refuse_promotion(actor: Actor, version: ModelVersion, active: ModelVersion | None) -> None:
+    """Raise what stands against this actor letting this version act; pages ask it beforehand."""
+    if version.state is not VersionState.CANDIDATE:
+        raise Conflict(f"Version {version.number} is {version.state}, not a candidate.")
+    if version.requested_by == actor.id:
+        raise NotAllowed("A version is promoted by a second person, not by who asked for it.")
+    if not version.gate.get("passed"):
+        raise Conflict(f"Version {version.number} did not pass the gate.")
+    if version.gate.get("compared_with") != (None if active is None else str(active.id)):
+        raise Conflict(
+            f"Another version became active after version {version.number} was compared; "
+            "train it again, so that it is compared with the active one."
+        )
 
 
 def model_by_id(uow: UnitOfWork, model_id: UUID) -> Model:
@@ -159,20 +175,6 @@ def active_version(uow: UnitOfWork, model_id: UUID) -> ModelVersion | None:
             col(ModelVersion.state) == VersionState.ACTIVE,
         )
     ).first()
-
-
-def _refuse_promotion(actor: Actor, version: ModelVersion, active: ModelVersion | None) -> None:
-    if version.state is not VersionState.CANDIDATE:
-        raise Conflict(f"Version {version.number} is {version.state}, not a candidate.")
-    if version.requested_by == actor.id:
-        raise NotAllowed("A version is promoted by a second person, not by who asked for it.")
-    if not version.gate.get("passed"):
-        raise Conflict(f"Version {version.number} did not pass the gate.")
-    if version.gate.get("compared_with") != (None if active is None else str(active.id)):
-        raise Conflict(
-            f"Another version became active after version {version.number} was compared; "
-            "train it again, so that it is compared with the active one."
-        )
 
 
 def _locked_model(uow: UnitOfWork, model_id: UUID) -> Model:

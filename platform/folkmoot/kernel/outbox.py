@@ -128,6 +128,13 @@ def job_by_id(uow: UnitOfWork, *, job_id: UUID) -> Job | None:
     return uow.session.get(Job, job_id)
 
 
+def failure_of(uow: UnitOfWork, *, subject_id: UUID) -> str:
+    """Return why the newest work on a subject failed; empty where it did not."""
+    statement = select(Job.state, Job.message).where(Job.subject_id == subject_id)
+    newest = uow.session.exec(statement.order_by(col(Job.id).desc())).first()
+    return newest[1] if newest is not None and newest[0] is JobState.FAILED else ""
+
+
 def report_progress(uow: UnitOfWork, *, subject_id: UUID, progress: float) -> None:
     """Record how much of a running job is done, as a share from 0 to 1."""
     uow.session.exec(
