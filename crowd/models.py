@@ -192,6 +192,14 @@ class Place(SQLModel, table=True):
             sqlite_where=sa.text("label_id IS NULL"),
             postgresql_where=sa.text("label_id IS NULL"),
         ),
+        # Without the empty places: SQLite would look all of them up here to find a free one.
+        sa.Index(
+            "uq_place_label",
+            "label_id",
+            unique=True,
+            sqlite_where=sa.text("label_id IS NOT NULL"),
+            postgresql_where=sa.text("label_id IS NOT NULL"),
+        ),
     )
 
     task_id: UUID = Field(foreign_key="task.id", primary_key=True)
@@ -201,7 +209,7 @@ class Place(SQLModel, table=True):
     annotator_id: UUID | None = None
     lease_id: UUID | None = Field(default=None, unique=True)
     leased_until: datetime | None = None
-    label_id: UUID | None = Field(default=None, unique=True)
+    label_id: UUID | None = None
 
 
 class Lease(SQLModel, table=True):
@@ -211,6 +219,7 @@ class Lease(SQLModel, table=True):
     __table_args__ = (
         sa.ForeignKeyConstraint(["task_id", "place_number"], ["place.task_id", "place.number"]),
         sa.Index("ix_lease_annotator_task", "annotator_id", "task_id"),
+        sa.Index("ix_lease_place", "task_id", "place_number"),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -249,6 +258,7 @@ class Label(SQLModel, table=True):
             postgresql_where=sa.text("is_current AND place_number IS NOT NULL"),
         ),
         sa.Index("ix_label_project_annotator", "project_id", "annotator_id"),
+        sa.Index("ix_label_task", "task_id"),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)

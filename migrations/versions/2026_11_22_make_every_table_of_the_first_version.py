@@ -497,7 +497,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_place_project_id")),
         sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_place_task_id")),
         sa.PrimaryKeyConstraint("task_id", "number", name=op.f("pk_place")),
-        sa.UniqueConstraint("label_id", name=op.f("uq_place_label_id")),
         sa.UniqueConstraint("lease_id", name=op.f("uq_place_lease_id")),
         sa.UniqueConstraint("task_id", "annotator_id", name=op.f("uq_place_task_id_annotator_id")),
     )
@@ -515,6 +514,13 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("label_id IS NULL AND rank IS NOT NULL"),
             postgresql_where=sa.text("label_id IS NULL AND rank IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "uq_place_label",
+            ["label_id"],
+            unique=True,
+            sqlite_where=sa.text("label_id IS NOT NULL"),
+            postgresql_where=sa.text("label_id IS NOT NULL"),
         )
 
     op.create_table(
@@ -544,6 +550,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("lease", schema=None) as batch_op:
         batch_op.create_index("ix_lease_annotator_task", ["annotator_id", "task_id"], unique=False)
+        batch_op.create_index("ix_lease_place", ["task_id", "place_number"], unique=False)
         batch_op.create_index(batch_op.f("ix_lease_project_id"), ["project_id"], unique=False)
 
     op.create_table(
@@ -676,6 +683,7 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_label_project_annotator", ["project_id", "annotator_id"], unique=False
         )
+        batch_op.create_index("ix_label_task", ["task_id"], unique=False)
         batch_op.create_index(
             "uq_label_current_annotator",
             ["task_id", "annotator_id"],
@@ -798,6 +806,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("is_current"),
             postgresql_where=sa.text("is_current"),
         )
+        batch_op.drop_index("ix_label_task")
         batch_op.drop_index("ix_label_project_annotator")
         batch_op.drop_index(batch_op.f("ix_label_lease_id"))
         batch_op.drop_index(batch_op.f("ix_label_annotator_id"))
@@ -823,10 +832,16 @@ def downgrade() -> None:
     op.drop_table("model_version")
     with op.batch_alter_table("lease", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_lease_project_id"))
+        batch_op.drop_index("ix_lease_place")
         batch_op.drop_index("ix_lease_annotator_task")
 
     op.drop_table("lease")
     with op.batch_alter_table("place", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_place_label",
+            sqlite_where=sa.text("label_id IS NOT NULL"),
+            postgresql_where=sa.text("label_id IS NOT NULL"),
+        )
         batch_op.drop_index(
             "ix_place_next",
             sqlite_where=sa.text("label_id IS NULL AND rank IS NOT NULL"),
