@@ -231,14 +231,15 @@ class _LogCheck:
             self._find(f"There is no entry for {what}.", None)
             return
         envelope = json.loads(entry.envelope)
-        if envelope["facts"] != claim.facts:
+        if envelope["subject"]["id"] != str(claim.subject_id) or envelope["facts"] != claim.facts:
             self._find(f"In the database {what} was changed after it was recorded.", entry)
-        recorded = self._disclosures_of([entry]).get(entry.id, [])
-        for disclosure in recorded:
-            if claim.personal.get(disclosure.field, disclosure.value) != disclosure.value:
+        disclosed = {
+            one.field: one.value for one in self._disclosures_of([entry]).get(entry.id, [])
+        }
+        for field, value in claim.personal.items():
+            if disclosed.get(field) != value:
                 self._find(
-                    f"In the database the {disclosure.field} of {what} was changed "
-                    "after it was recorded.",
+                    f"In the database the {field} of {what} was changed after it was recorded.",
                     entry,
                 )
 

@@ -1,0 +1,171 @@
+"""What a database administrator can change, and what the check of the log says of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from audit.merkle import leaf_hash
+from audit.models import Entry
+from audit.verification import Claim
+from folkmoot.kernel.actor import Actor
+from folkmoot.kernel.ids import new_id
+from folkmoot.kernel.unit_of_work import UnitOfWork
+
+from .conftest import Log
+
+
+@pytest.fixture
+def history(log: Log) -> list[Entry]:
+    """Six entries of two actors, sealed in two batches."""
+    other = Actor(new_id(), "Rafael")
+    made = [log.record(reason=f"reason {n}") for n in range(3)]
+    log.seal()
+    made += [log.record(other, reason=f"reason {n}") for n in range(3, 6)]
+    log.seal()
+    return made
+
+
+@dataclass
+class Claims:
+    """What business rows say, for the test to set."""
+
+    said: list[Claim]
+
+    def claims(self, _uow: UnitOfWork) -> Iterator[Claim]:
+        yield from self.said
+
+
+def claim_of(entry: Entry, *, reason: str, hold_below: float = 0.75) -> Claim:
+    return Claim(
+        entry_id=entry.id,
+        subject_type="policy",
+        subject_id=entry.subject_id,
+        facts={"hold_below": hold_below},
+        personal={"reason": reason},
+    )
+
+
+def test_an_honest_log_is_sound(log: Log, history: list[Entry]) -> None:
+    honest = Claims([claim_of(one, reason=f"reason {n}") for n, one in enumerate(history)])
+    verdict = log.verify(honest)
+    assert verdict.findings == ()
+    assert (verdict.size, verdict.checkpoints, verdict.claims, verdict.unsealed) == (6, 2, 6, 0)
+
+
+def test_an_empty_log_is_sound(log: Log) -> None:
+    assert log.verify().is_sound
+
+
+def test_an_unsealed_entry_is_counted_and_is_no_finding(log: Log, history: list[Entry]) -> None:
+    log.record()
+    verdict = log.verify()
+    assert verdict.is_sound
+    assert verdict.unsealed == 1
+
+
+def test_an_erased_text_is_no_finding(log: Log, history: list[Entry]) -> None:
+    log.tamper("DELETE FROM audit_disclosure WHERE value = 'reason 2'")
+    assert log.verify().is_sound
+
+
+EDITS = {
+    "a disclosed text": "UPDATE audit_disclosure SET value = 'forged' WHERE value = 'reason 4'",
+    "a column": "UPDATE audit_entry SET subject_type = 'forged' WHERE leaf_index = 4",
+    "the time": "UPDATE audit_entry SET recorded_at = '2020-01-01' WHERE leaf_index = 4",
+    "an actor": "UPDATE audit_entry SET actor_sequence = 99 WHERE leaf_index = 4",
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_an_edit_is_found_and_names_its_entry(log: Log, history: list[Entry], edit: str) -> None:
+    log.tamper(edit)
+    assert 4 in {finding.leaf_index for finding in log.verify().findings}
+
+
+def test_a_forged_envelope_is_found_even_with_its_hash_made_anew(
+    log: Log, history: list[Entry]
+) -> None:
+    forged = history[1].envelope.replace(b"0.75", b"0.05")
+    log.tamper(
+        "UPDATE audit_entry SET envelope = :e, leaf_hash = :h WHERE leaf_index = 1",
+        e=forged,
+        h=leaf_hash(forged),
+    )
+    sentences = [finding.sentence for finding in log.verify().findings]
+    assert any("not what was signed" in one for one in sentences)
+
+
+def test_a_forged_envelope_alone_names_its_entry(log: Log, history: list[Entry]) -> None:
+    forged = history[1].envelope.replace(b"0.75", b"0.05")
+    log.tamper("UPDATE audit_entry SET envelope = :e WHERE leaf_index = 1", e=forged)
+    assert log.verify().findings[0].leaf_index == 1
+
+
+def test_a_deleted_entry_is_found(log: Log, history: list[Entry]) -> None:
+    log.tamper("DELETE FROM audit_disclosure WHERE value = 'reason 2'")
+    log.tamper("DELETE FROM audit_entry WHERE leaf_index = 2")
+    sentences = [finding.sentence for finding in log.verify().findings]
+    assert any("Entry 2 is missing" in one for one in sentences)
+    assert any("Entries of the actor" in one for one in sentences)
+
+
+def test_a_truncated_tail_is_found(log: Log, history: list[Entry]) -> None:
+    log.tamper("DELETE FROM audit_disclosure WHERE value IN ('reason 4', 'reason 5')")
+    log.tamper("DELETE FROM audit_entry WHERE leaf_index >= 4")
+    assert not log.verify().is_sound
+
+
+def test_an_unsealed_entry_that_was_deleted_is_found(log: Log, history: list[Entry]) -> None:
+    log.record()
+    log.tamper("DELETE FROM audit_entry WHERE leaf_index IS NULL")
+    sentences = [finding.sentence for finding in log.verify().findings]
+    assert any("Entries of the actor" in one for one in sentences)
+
+
+def test_two_entries_that_changed_places_are_found(log: Log, history: list[Entry]) -> None:
+    for old, new in ((0, 90), (1, 0), (90, 1)):
+        log.tamper("UPDATE audit_entry SET leaf_index = :n WHERE leaf_index = :o", n=new, o=old)
+    assert not log.verify().is_sound
+
+
+def test_a_checkpoint_of_another_key_is_found(log: Log, history: list[Entry]) -> None:
+    log.tamper("UPDATE audit_checkpoint SET note = replace(note, 'test.example', 'evil.example')")
+    assert not log.verify().is_sound
+
+
+def test_a_business_row_that_was_edited_names_its_entry(log: Log, history: list[Entry]) -> None:
+    edited = Claims([claim_of(history[3], reason="reason 3", hold_below=0.1)])
+    (finding,) = log.verify(edited).findings
+    assert finding.leaf_index == 3
+    assert "changed after it was recorded" in finding.sentence
+
+
+def test_a_reason_that_was_edited_in_the_business_row_names_its_entry(
+    log: Log, history: list[Entry]
+) -> None:
+    (finding,) = log.verify(Claims([claim_of(history[3], reason="forged")])).findings
+    assert finding.leaf_index == 3
+    assert "reason" in finding.sentence
+
+
+def test_a_business_row_without_an_entry_is_found(log: Log, history: list[Entry]) -> None:
+    made_up = Entry(**{**history[0].model_dump(), "id": new_id()})
+    (finding,) = log.verify(Claims([claim_of(made_up, reason="x")])).findings
+    assert "no entry" in finding.sentence
+
+
+def test_a_text_whose_disclosure_was_removed_to_hide_an_edit_names_its_entry(
+    log: Log, history: list[Entry]
+) -> None:
+    log.tamper("DELETE FROM audit_disclosure WHERE value = 'reason 3'")
+    (finding,) = log.verify(Claims([claim_of(history[3], reason="forged")])).findings
+    assert finding.leaf_index == 3
+
+
+def test_a_business_row_that_points_at_another_entry_names_it(
+    log: Log, history: list[Entry]
+) -> None:
+    moved = replace(claim_of(history[3], reason="reason 4"), entry_id=history[4].id)
+    (finding,) = log.verify(Claims([moved])).findings
+    assert finding.leaf_index == 4
