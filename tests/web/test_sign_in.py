@@ -248,6 +248,8 @@ def test_a_script_of_ours_sends_the_token_in_a_header(browser):
         "/\t/elsewhere.example",
         "\n//elsewhere.example",
         " //elsewhere.example",
+        "/me\x00",
+        "/me\x1b[2J",
         "javascript:alert(1)",
         "elsewhere.example",
         "http:elsewhere.example",
