@@ -41,8 +41,6 @@ class Action(StrEnum):
     """A project was opened, paused or closed."""
     TASKS_IMPORTED = "tasks.imported"
     """A file of tasks was read: how many were added, known before, refused."""
-    GOLD_SET = "gold.set"
-    """The known answer of a task was set."""
     OUTCOMES_IMPORTED = "outcomes.imported"
     """What turned out to be true was added, to measure against."""
     LABEL_REVISED = "label.revised"

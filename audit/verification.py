@@ -22,6 +22,8 @@ from folkmoot.kernel.json_values import JsonObject
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
 BATCH = 1000
+# What stands in a business row where a personal text was erased on both sides.
+ERASED = "(erased)"
 
 
 @dataclass(frozen=True)
