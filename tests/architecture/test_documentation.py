@@ -94,3 +94,9 @@ def test_every_page_is_in_the_index(root: Path) -> None:
     ]
 
     assert missing == []
+
+
+def test_every_number_of_a_decision_is_given_once(root: Path) -> None:
+    numbers = [page.name[:4] for page in sorted((root / "docs" / "decisions").glob("*.md"))]
+
+    assert numbers == [f"{at:04}" for at in range(1, len(numbers) + 1)]
