@@ -59,7 +59,7 @@ def queue_counts(
 def team_range(uow: UnitOfWork) -> TeamRange:
     """Return how the middle half of the reviewers decide; never who."""
     rows = uow.session.exec(
-        select(Review.reviewer_id, Review.act, Review.seconds).where(
+        select(col(Review.reviewer_id), col(Review.act), col(Review.seconds)).where(
             col(Review.act) != Act.REVERSE
         )
     )

@@ -3,17 +3,29 @@
 from flask import Flask
 
 from folkmoot.bootstrap import Services
-from folkmoot.web import annotator, docs, frame, home, officer, reviewer, sessions, sign_in, team
+from folkmoot.web import (
+    annotator,
+    docs,
+    frame,
+    home,  # noqa: F401  # adds the first page to the common pages
+    officer,
+    reviewer,
+    sessions,
+    sign_in,
+    team,
+)
 from folkmoot.web.frame import problem_page
 
 __all__ = ["install", "problem_page"]
+
+# Once for each process: an application may be built more than once, a blueprint only once.
+home.add_to(sign_in.blueprint)
 
 
 def install(app: Flask, services: Services) -> None:
     """Add the pages to the application."""
     sessions.install(app, services)
     frame.install(app)
-    home.add_to(sign_in.blueprint)
     sign_in.install(app, services)
     for area in (annotator, reviewer, officer, team, docs):
         app.register_blueprint(area.blueprint)

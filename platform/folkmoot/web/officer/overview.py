@@ -1,0 +1,202 @@
+"""The officer's first page: whether the record holds, and what became of the decisions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from flask import url_for
+from pydantic import BaseModel
+
+from audit.actions import Action
+from audit.searching import LogHealth, entries, log_health
+from folkmoot.identity.naming import names_of
+from folkmoot.kernel import clock
+from folkmoot.kernel.json_values import Json
+from folkmoot.kernel.outbox import WorkState
+from folkmoot.kernel.pagination import PageRequest
+from folkmoot.kernel.unit_of_work import UnitOfWork
+from folkmoot.web.figures import Rate, rate_of
+from folkmoot.web.officer.conclusions import verdict_of
+from folkmoot.web.officer.report_list import title_of
+from folkmoot.web.officer.telling import EntryLine, lines_of
+from governance.models import DecisionState
+from governance.naming import subject_names
+from governance.overview import Oversight, Period, oversight
+from governance.reporting import reports
+
+PERIOD_DAYS = 30
+PERIOD_TEXT = f"the last {PERIOD_DAYS} days"
+FATES = {
+    DecisionState.RELEASED: "released",
+    DecisionState.CONFIRMED: "confirmed",
+    DecisionState.OVERRIDDEN: "overridden",
+    # What was reversed was changed by a human as well, only later.
+    DecisionState.REVERSED: "overridden",
+    DecisionState.DISREGARDED: "disregarded",
+    DecisionState.HELD: "waiting",
+}
+
+
+@dataclass(frozen=True)
+class HealthView:
+    """How the log is, in a sentence."""
+
+    is_well: bool
+    sentence: str
+    detail: str
+    verified_at: datetime | None
+    verified_by: str | None
+    findings: tuple["WrongEntry", ...] = ()
+
+
+class StoredFinding(BaseModel):
+    """One finding as a verification keeps it."""
+
+    sentence: str
+    leaf_index: int | None = None
+    entry_id: UUID | None = None
+
+
+@dataclass(frozen=True)
+class WrongEntry:
+    """One thing that the last check found wrong, and its entry if there is one."""
+
+    sentence: str
+    index: int | None
+    url: str | None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The decisions of the period in numbers."""
+
+    decisions: int
+    released: int
+    waiting: int
+    overdue: int
+    override_rate: Rate
+    median_seconds: float | None
+    override_sentence: str | None
+
+
+@dataclass(frozen=True)
+class FindingView:
+    """What one report says, in a line."""
+
+    title: str
+    sentence: str
+    tone: str
+    url: str
+
+
+@dataclass(frozen=True)
+class OverviewView:
+    """Everything on the page."""
+
+    health: HealthView
+    period_text: str
+    figures: Figures
+    days: Sequence[dict[str, str | int]]
+    findings: Sequence[FindingView]
+    recent: Sequence[EntryLine]
+
+
+def overview_of(uow: UnitOfWork) -> OverviewView:
+    """Read what the page shows."""
+    found = oversight(uow, period=Period(since=clock.now() - timedelta(days=PERIOD_DAYS)))
+    overrides = entries(uow, action=Action.REVIEW_OVERRIDDEN, wanted=PageRequest(limit=8))
+    return OverviewView(
+        health=health_of(uow, log_health(uow)),
+        period_text=PERIOD_TEXT,
+        figures=_figures(found),
+        days=_days(found),
+        findings=_findings(uow),
+        recent=lines_of(uow, overrides.items),
+    )
+
+
+def health_of(uow: UnitOfWork, health: LogHealth) -> HealthView:
+    """Say how far the log is verified, and what is pending."""
+    check = health.last_verification
+    if check is None:
+        return HealthView(False, "The log was never verified", _pending(health), None, None)
+    sentence = f"The log is verified up to {check.size:,} entries"
+    if check.findings:
+        sentence = f"The last check found {len(check.findings)} wrong in the log"
+    return HealthView(
+        is_well=not check.findings,
+        sentence=sentence,
+        detail=_pending(health),
+        verified_at=check.verified_at,
+        verified_by=names_of(uow, [check.verified_by])[check.verified_by],
+        findings=tuple(_wrong(found) for found in check.findings),
+    )
+
+
+def _pending(health: LogHealth) -> str:
+    check = health.last_verification
+    since = health.size - (check.size if check else 0)
+    sealed = f"{since:,} more {'are' if since != 1 else 'is'} sealed since." if check else ""
+    waiting = (
+        "Nothing is pending."
+        if not health.unsealed
+        else f"{health.unsealed:,} wait for the next seal."
+    )
+    return f"{waiting} {sealed if since > 0 else ''}".strip()
+
+
+def _wrong(found: Json) -> WrongEntry:
+    finding = StoredFinding.model_validate(found)
+    return WrongEntry(
+        sentence=finding.sentence,
+        index=finding.leaf_index,
+        url=url_for("officer.entry", entry_id=finding.entry_id) if finding.entry_id else None,
+    )
+
+
+def _figures(found: Oversight) -> Figures:
+    quality = found.override_quality
+    return Figures(
+        decisions=found.decisions,
+        released=found.by_state[DecisionState.RELEASED],
+        waiting=found.by_state[DecisionState.HELD],
+        overdue=found.overdue,
+        override_rate=rate_of(found.override_rate),
+        median_seconds=found.median_seconds,
+        override_sentence=(
+            f"Of {quality.known} overrides whose outcome is known, "
+            f"{quality.overrides_right} were right."
+            if quality.known
+            else None
+        ),
+    )
+
+
+def _days(found: Oversight) -> list[dict[str, str | int]]:
+    """Return a column for each day, also those without a decision between the first and last."""
+    counts: dict[date, dict[str, int]] = {}
+    for day, state, count in found.by_day:
+        fates = counts.setdefault(day, dict.fromkeys(FATES.values(), 0))
+        fates[FATES[state]] += count
+    if not counts:
+        return []
+    first, last = min(counts), max(counts)
+    days = [first + timedelta(days=passed) for passed in range((last - first).days + 1)]
+    nothing = dict.fromkeys(FATES.values(), 0)
+    return [{"day_text": f"{day:%d %b}", **counts.get(day, nothing)} for day in days]
+
+
+def _findings(uow: UnitOfWork) -> list[FindingView]:
+    page = reports(uow, wanted=PageRequest(limit=6))
+    names = subject_names(uow, [("report", row.id) for row in page.items])
+    return [
+        FindingView(
+            title=title_of(row, names[row.id]),
+            sentence=verdict_of(row).sentence,
+            tone=verdict_of(row).tone,
+            url=url_for("officer.report", report_id=row.id),
+        )
+        for row in page.items
+        if row.state is WorkState.FINISHED
+    ]

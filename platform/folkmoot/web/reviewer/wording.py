@@ -1,0 +1,95 @@
+"""The words for answers, acts and reasons on the reviewer's pages."""
+
+from dataclasses import dataclass
+
+from crowd.task_types.single_choice import choices_of
+from folkmoot.kernel.json_values import Json, JsonObject
+from governance.models import Act, DecisionState, ReasonCode
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One answer that may be given."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True)
+class ReasonChoice:
+    """One reason for not following the model."""
+
+    value: str
+    label: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class ActChoice:
+    """One act as a button: what it is, and what will happen now."""
+
+    name: str
+    label: str
+    effect: str
+    needs_reason: bool
+    needs_outcome: bool
+
+
+REASONS = (
+    ReasonChoice(ReasonCode.NEW_EVIDENCE, "New evidence", "known now, not to the model"),
+    ReasonChoice(ReasonCode.MODEL_MISREAD_CASE, "The model misread the case", ""),
+    ReasonChoice(ReasonCode.OUTSIDE_MODEL_SCOPE, "Outside what the model was made for", ""),
+    ReasonChoice(ReasonCode.DATA_ERROR, "An error in the data", ""),
+    ReasonChoice(ReasonCode.UNFAIR_TO_PERSON, "Unfair to the person", ""),
+    ReasonChoice(ReasonCode.POLICY_EXCEPTION, "An exception that the policy allows", ""),
+)
+
+STATES = {
+    DecisionState.RELEASED: "released without a human",
+    DecisionState.HELD: "waits for a human",
+    DecisionState.CONFIRMED: "confirmed",
+    DecisionState.OVERRIDDEN: "overridden",
+    DecisionState.DISREGARDED: "set aside",
+    DecisionState.REVERSED: "reversed",
+}
+
+ACT_LABELS = {
+    Act.CONFIRM: "confirmed",
+    Act.OVERRIDE: "overridden",
+    Act.DISREGARD: "set aside",
+    Act.REVERSE: "reversed",
+}
+ACT_TONES = {Act.CONFIRM: "good", Act.OVERRIDE: "warn", Act.DISREGARD: "", Act.REVERSE: "warn"}
+
+
+def choices_in(schema: JsonObject) -> list[Choice]:
+    """Return the answers that a project allows, with their words."""
+    return [Choice(each.value, each.label or each.value) for each in choices_of(schema)]
+
+
+def answer_words(schema: JsonObject, answer: Json | None) -> str:
+    """Return an answer in the words that annotators read."""
+    labels = {choice.value: choice.label for choice in choices_in(schema)}
+    return "no answer" if answer is None else labels.get(str(answer), str(answer))
+
+
+def acts_on_held(answer: str) -> tuple[ActChoice, ...]:
+    """Return what may be done with a decision that waits."""
+    return (
+        ActChoice(
+            Act.CONFIRM, "Confirm", f"“{answer}” is released and joins the labels.", False, False
+        ),
+        ActChoice(Act.OVERRIDE, "Override", "Your answer is released instead.", True, True),
+        ActChoice(
+            Act.DISREGARD, "Set aside", "Nothing is released; no label is added.", True, False
+        ),
+    )
+
+
+def acts_on_executed() -> tuple[ActChoice, ...]:
+    """Return what may be done with an outcome that has taken effect."""
+    return (
+        ActChoice(
+            Act.REVERSE, "Reverse", "Your answer replaces what has taken effect.", True, True
+        ),
+    )

@@ -1,0 +1,249 @@
+"""The officer's pages, as a browser meets them."""
+
+import hashlib
+import re
+import subprocess
+import sys
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import col, select
+
+from audit.actions import Action
+from audit.models import Disclosure
+from folkmoot.identity.models import Account
+from folkmoot.identity.naming import pseudonym
+from folkmoot.kernel.outbox import Job, JobName
+from folkmoot.web.officer.sentences import Told, sentence_of
+from governance.models import Act, Report, Review
+
+
+def overridden(world):
+    """The entry of the override that the world holds."""
+    return next(each for each in world.entries() if each.action is Action.REVIEW_OVERRIDDEN)
+
+
+@pytest.mark.parametrize("action", Action)
+def test_every_action_has_a_sentence_that_names_the_actor_or_says_why_not(action):
+    told = Told("Rafael", "P-204", {})
+    said = sentence_of(action, told)
+    assert "{" not in said
+    assert "Rafael" in said or action in {Action.SIGN_IN_REFUSED, Action.JOB_FAILED}
+
+
+def test_an_override_reads_like_a_sentence():
+    facts = {"before": "yes", "after": "no", "reason_codes": ["new_evidence"]}
+    said = sentence_of(Action.REVIEW_OVERRIDDEN, Told("Rafael Reviewer", "P-204", facts))
+    assert said == "Rafael Reviewer overrode decision P-204: yes → no, reason: new evidence"
+
+
+def test_braces_in_a_fact_stay_what_they_are():
+    told = Told("Rafael", "{actor}", {"issuer": "{subject}"})
+    assert sentence_of(Action.ACCOUNT_LINKED, told) == (
+        "Rafael linked the account of {actor} to a sign-in at {subject}"
+    )
+
+
+def test_the_log_tells_every_entry_of_the_world(world, browse):
+    page = browse("officer").get("/audit")
+    decision = next(each for each in world.entries() if each.action is Action.REVIEW_OVERRIDDEN)
+    assert f"/audit/{decision.id}" in page
+    assert "Rafael Reviewer overrode decision patient-" in page
+    assert "unknown" not in page
+
+
+@pytest.mark.parametrize("typed", ["Rafael Reviewer", "reviewer@example.org"])
+def test_the_log_is_searched_by_name_or_address(world, browse, typed):
+    page = browse("officer").get(f"/audit?actor={typed}&action=review.overridden")
+    assert page.count('class="plain-link"') == 1
+    assert browse("officer").get("/audit?actor=Nobody").count('class="plain-link"') == 0
+
+
+def test_the_log_is_searched_by_case_and_by_day(world, browse):
+    case_ref = world.decisions()[0].case_ref
+    browser = browse("officer")
+    entries = world.entries(world.decisions()[0].id)
+    assert browser.get(f"/audit?subject={case_ref}").count("plain-link") == len(entries)
+    today = f"{entries[0].recorded_at:%Y-%m-%d}"
+    assert browser.get(f"/audit?until={today}&subject={case_ref}").count("plain-link") >= 1
+    assert browser.get("/audit?until=2020-01-01").count("plain-link") == 0
+
+
+@pytest.mark.parametrize("query", ["action=nonsense", "project=none", "since=soon", "subject=%00"])
+def test_a_search_that_makes_no_sense_finds_nothing_or_everything_but_never_fails(browse, query):
+    browse("officer").get(f"/audit?{query}")
+
+
+def test_a_long_log_goes_on_without_gap_or_repeat(world, browse):
+    browser, address, seen = browse("officer"), "/audit", []
+    while address:
+        page = browser.get(address)
+        seen += re.findall(r'plain-link" href="/audit/([^"]+)"', page)
+        found = re.search(r'rel="next" href="([^"]+)"', page)
+        address = found.group(1).replace("&amp;", "&") if found else None
+    # Signing in was recorded while we looked.
+    assert set(seen) <= {str(each.id) for each in world.entries()}
+    assert len(seen) == len(set(seen)) == len(world.entries())
+
+
+def test_who_has_no_account_any_more_appears_under_a_pseudonym(world, browse):
+    entry = overridden(world)
+    with world.services.unit_of_work() as uow:
+        uow.session.exec(sa.text("PRAGMA defer_foreign_keys = ON"))
+        account = uow.session.get(Account, entry.actor_id)
+        account.display_name = ""
+    page = browse("officer").get("/audit?action=review.overridden")
+    assert f"{pseudonym(entry.actor_id)} overrode" in page
+    assert "Rafael" not in page
+
+
+def test_an_entry_shows_before_after_and_what_is_disclosed(world, browse):
+    entry = overridden(world)
+    page = browse("officer").get(f"/audit/{entry.id}")
+    assert 'class="before">' in page
+    assert "commitment, disclosed here" in page
+    assert "The last blood test came back" in page
+    assert entry.leaf_hash.hex() in page
+    assert "has not been checked since" in page
+
+
+def test_an_erased_text_leaves_its_proof(world, browse):
+    entry = overridden(world)
+    with world.services.unit_of_work() as uow:
+        uow.session.delete(uow.session.get(Disclosure, (entry.id, "reason_text")))
+    world.verify()
+    page = browse("officer").get(f"/audit/{entry.id}")
+    assert "erased; the proof still holds" in page
+    assert "found this entry unchanged" in page
+
+
+def test_the_receipt_holds_envelope_proof_and_checkpoint(world, browse):
+    entry = overridden(world)
+    answer = browse("officer").client.get(f"/audit/{entry.id}/receipt")
+    assert f"receipt-{entry.id}.json" in answer.headers["Content-Disposition"]
+    assert set(answer.get_json()) >= {"envelope", "leaf_index", "inclusion", "checkpoint"}
+
+
+def test_an_entry_that_nobody_wrote_is_not_found(browse):
+    browse("officer").get(f"/audit/{uuid4()}", status=404)
+
+
+def test_the_overview_says_that_the_log_was_never_verified_and_then_that_it_is(world, browse):
+    browser = browse("officer")
+    assert "The log was never verified" in browser.get("/governance")
+    world.verify()
+    page = browser.get("/governance")
+    assert "The log is verified up to" in page
+    assert "by Folkmoot" in page
+
+
+def test_verifying_is_asked_for_as_a_job(world, browse):
+    browser = browse("officer")
+    browser.get("/governance")
+    assert browser.post("/governance/verify") == "/governance"
+    with world.services.reading() as uow:
+        jobs = uow.session.exec(select(Job).where(col(Job.name) == JobName.VERIFY_LOG)).all()
+    assert [job.requested_by for job in jobs] == [world.people["officer"]]
+
+
+def test_an_edited_review_is_named_on_the_overview_and_on_its_entry(world, browse):
+    entry = overridden(world)
+    with world.services.unit_of_work() as uow:
+        own = select(Review).where(col(Review.audit_entry_id) == entry.id)
+        uow.session.exec(own).one().reason_text = "Something else was meant."
+    world.verify()
+    browser = browse("officer")
+    page = browser.get("/governance")
+    assert "The last check found 1 wrong" in page
+    assert f"/audit/{entry.id}" in page
+    assert "was changed after it was recorded" in browser.get(f"/audit/{entry.id}")
+
+
+def test_the_overview_counts_decisions_by_fate(world, browse):
+    page = re.sub(r"<[^>]+>", " ", browse("officer").get("/governance"))
+    assert re.search(r"Decisions\s+60\b", page)
+    assert re.search(rf"Waiting for a human\s+{len(world.decisions())}\b", page)
+
+
+def test_a_report_of_a_model_shows_verdicts_pictures_and_tables(world, browse):
+    page = browse("officer").get(f"/governance/reports/{world.model_report_id}")
+    assert "Fairness of follow-up version 1" in page
+    assert page.count("<img ") == 5
+    assert "Selection rate" in page
+    assert "not estimable" in page
+
+
+def test_a_report_of_annotators_names_them_by_pseudonym(world, browse):
+    page = browse("officer").get(f"/governance/reports/{world.annotator_report_id}")
+    assert "A3" in page
+    assert "Ada Annotator" not in page
+
+
+def test_a_picture_is_served_as_svg_under_a_policy_of_its_own(world, browse):
+    browser = browse("officer")
+    page = browser.get(f"/governance/reports/{world.model_report_id}")
+    for address in re.findall(r'<img [^>]*src="([^"]+)"', page):
+        answer = browser.client.get(address)
+        assert answer.mimetype == "image/svg+xml"
+        assert answer.headers["Content-Security-Policy"] == (
+            "default-src 'none'; style-src 'unsafe-inline'"
+        )
+    browser.get(f"/governance/reports/{world.model_report_id}/figures/none.svg", status=404)
+
+
+def test_the_downloaded_figures_have_the_digest_that_the_log_holds(world, browse):
+    answer = browse("officer").client.get(
+        f"/governance/reports/{world.model_report_id}/figures.json"
+    )
+    with world.services.reading() as uow:
+        recorded = uow.session.get(Report, world.model_report_id).digest
+    assert hashlib.sha256(answer.data).hexdigest() == recorded
+
+
+def test_a_report_is_asked_for_and_its_page_waits_for_it(world, browse):
+    browser = browse("officer")
+    page = browser.get("/governance/reports")
+    for kind, subject in (
+        ("model_fairness", world.version_id),
+        ("annotator_fairness", world.project_id),
+    ):
+        assert f'value="{kind}:{subject}"' in page
+        address = browser.post("/governance/reports", subject=f"{kind}:{subject}")
+        assert "Being computed" in browser.get(address)
+
+
+@pytest.mark.parametrize("subject", ["", "model_fairness:x", f"annotator_fairness:{uuid4()}"])
+def test_a_report_about_nothing_is_refused_on_the_page(browse, subject):
+    browser = browse("officer")
+    browser.get("/governance/reports")
+    page = browser.post("/governance/reports", status=422, subject=subject)
+    assert 'role="alert"' in page
+
+
+def test_the_team_reads_reports_and_not_the_log(world, browse):
+    browser = browse("team")
+    browser.get(f"/governance/reports/{world.model_report_id}")
+    for address in ("/governance", "/audit", f"/audit/{overridden(world).id}"):
+        browser.get(address, status=403)
+
+
+def test_a_reviewer_may_open_none_of_it(world, browse):
+    browser = browse("reviewer")
+    for address in ("/governance", "/audit", "/governance/reports"):
+        browser.get(address, status=403)
+
+
+def test_the_pages_load_neither_scikit_learn_nor_drawing_libraries():
+    heavy = {"sklearn", "pandas", "altair", "scipy", "fairlearn"}
+    script = f"import sys, folkmoot.app; print(*sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == ""
+
+
+def test_a_reversal_counts_among_what_humans_changed(world, browse):
+    world.review(Act.REVERSE, next(iter(world.decisions("released"))))
+    page = browse("officer").get("/governance")
+    assert "fate-overridden" in page
