@@ -7,6 +7,7 @@ from itertools import pairwise
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from crowd.models import Project
+from crowd.text import PlainText
 from folkmoot.kernel.json_values import Json
 from governance.payloads import number_in
 
@@ -14,9 +15,9 @@ from governance.payloads import number_in
 class GroupField(BaseModel):
     """A payload field by which cases are grouped; `bands` are the edges between ranges."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    field: str = Field(min_length=1, max_length=100)
+    field: PlainText = Field(min_length=1, max_length=100)
     bands: tuple[float, ...] = Field(default=(), max_length=20)
 
     @field_validator("bands")

@@ -13,6 +13,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from audit.actions import Action
 from audit.recording import record
 from crowd.projects import locked_project
+from crowd.text import PlainText
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import PLATFORM_ID, Actor
 from folkmoot.kernel.json_values import Json, JsonObject
@@ -43,11 +44,11 @@ ORDERED = {
 class Condition(BaseModel):
     """One statement about a case's payload, such as "age is at least 70"."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    field: str = Field(min_length=1, max_length=100)
+    field: PlainText = Field(min_length=1, max_length=100)
     operator: Operator
-    value: bool | float | str
+    value: bool | float | PlainText
 
     @model_validator(mode="after")
     def _order_needs_a_number(self) -> "Condition":

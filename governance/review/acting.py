@@ -10,6 +10,7 @@ from audit.recording import record
 from crowd.expert_labels import add_expert_label
 from crowd.projects import project_by_id
 from crowd.task_types import task_type_of
+from crowd.text import refuse_null
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.errors import Conflict, FieldProblem, InvalidInput, NotFound
@@ -144,8 +145,9 @@ def _checked_reason(
     text: str,
 ) -> tuple[list[str], str]:
     text = text.strip()
-    if len(text) > LONGEST_REASON or "\x00" in text:
-        raise _bad_reason(f"A reason is plain text of at most {LONGEST_REASON} characters.")
+    refuse_null(text, "/reason_text")
+    if len(text) > LONGEST_REASON:
+        raise _bad_reason(f"A reason has at most {LONGEST_REASON} characters.")
     if act is not Act.CONFIRM:
         shortest = current_policy(uow, decision.project_id).shortest_reason
         if len(text) < shortest:

@@ -98,6 +98,8 @@ def test_conditions_compare(operator, value, given, holds) -> None:
         {"hold_below": 1.1},
         {"hold_below": 0.8, "surprise": 1},
         {"hold_below": 0.8, "shortest_reason": 0},
+        {"hold_below": float("nan")},
+        {"hold_below": 0.8, "high_stakes": [{"field": "a\x00", "operator": "equals", "value": 1}]},
         {"hold_below": 0.8, "high_stakes": [{"field": "x", "operator": "above", "value": "y"}]},
     ],
 )

@@ -143,3 +143,14 @@ def test_the_database_itself_refuses_two_active_versions(court) -> None:
 def test_an_unknown_version_is_not_found(court) -> None:
     with pytest.raises(NotFound), court.work() as uow:
         promote_version(uow, court.second, version_id=new_id())
+
+
+def test_an_earlier_version_that_was_trained_later_can_replace_a_later_one(small) -> None:
+    model = small.model()
+    data_set = small.data_set(small.patients[:300])
+    first, second = small.request(model, data_set), small.request(model, data_set)
+    small.promote(small.train(second))
+    small.promote(small.train(first))
+    with small.read() as uow:
+        assert active_version(uow, model.id).id == first.id
+        assert version_by_id(uow, second.id).state is VersionState.RETIRED

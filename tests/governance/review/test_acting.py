@@ -178,7 +178,7 @@ def test_if_the_entry_cannot_be_written_nothing_changes(bench, monkeypatch) -> N
         (Act.DISREGARD, {**REASON, "reason_text": " " * 30}, "at least 20 characters"),
         (Act.DISREGARD, {**REASON, "reason_codes": ()}, "at least one reason code"),
         (Act.DISREGARD, {**REASON, "reason_text": "x" * 5001}, "at most 5000 characters"),
-        (Act.DISREGARD, {**REASON, "reason_text": "x" * 30 + "\x00"}, "plain text"),
+        (Act.DISREGARD, {**REASON, "reason_text": "x" * 30 + "\x00"}, "null character"),
     ],
 )
 def test_an_act_that_breaks_a_rule_is_refused_and_stores_nothing(
