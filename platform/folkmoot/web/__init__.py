@@ -7,7 +7,7 @@ from folkmoot.web import (
     annotator,
     docs,
     frame,
-    home,  # noqa: F401  # adds the first page to the common pages
+    home,  # adds the first page to the common pages
     officer,
     reviewer,
     sessions,
@@ -17,9 +17,6 @@ from folkmoot.web import (
 from folkmoot.web.frame import problem_page
 
 __all__ = ["install", "problem_page"]
-
-# Once for each process: an application may be built more than once, a blueprint only once.
-home.add_to(sign_in.blueprint)
 
 
 def install(app: Flask, services: Services) -> None:

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, render_template, url_for
+from flask import render_template, url_for
 
 from folkmoot.identity.access import actor_or_none, public
 from folkmoot.web.frame import areas_of
+from folkmoot.web.sign_in import blueprint
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,7 @@ DOORWAYS = (
 )
 
 
-def add_to(blueprint: Blueprint) -> None:
-    """Add the first page to the blueprint of the common pages."""
-    blueprint.add_url_rule("/", "home", home)
-
-
+@blueprint.get("/")
 @public
 def home() -> str:
     """Show what waits for whoever is signed in, or what Folkmoot is."""
