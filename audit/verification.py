@@ -235,11 +235,10 @@ class _LogCheck:
         envelope = json.loads(entry.envelope)
         if envelope["subject"]["id"] != str(claim.subject_id) or envelope["facts"] != claim.facts:
             self._find(f"In the database {what} was changed after it was recorded.", entry)
-        disclosed = {
-            one.field: one.value for one in self._disclosures_of([entry]).get(entry.id, [])
-        }
+        disclosures = self._disclosures_of([entry]).get(entry.id, [])
+        disclosed = {one.field: one.value for one in disclosures}
         for field, value in claim.personal.items():
-            if disclosed.get(field) != value:
+            if disclosed.get(field, ERASED) != value:
                 self._find(
                     f"In the database the {field} of {what} was changed after it was recorded.",
                     entry,

@@ -101,10 +101,13 @@ def _run_once(operation: Operation, call: Call, arguments: dict[str, Any], key: 
     digest = _request_digest()
     who: dict[str, Any] = {"account_id": call.actor.id, "key": key, "request_digest": digest}
     kept = kept_answer(call.uow, **who)
+    if kept is not None and operation.shows_secret:
+        raise Conflict("This was done already, and the secret it made is shown only once.")
     if kept is not None:
         return Answer(kept.status, kept.body.encode())
     answer = _run(operation, call, arguments)
-    keep_answer(call.uow, **who, status=answer.status, body=answer.body.decode())
+    body = "" if operation.shows_secret else answer.body.decode()
+    keep_answer(call.uow, **who, status=answer.status, body=body)
     return answer
 
 

@@ -86,6 +86,8 @@ class Operation:
     status: HTTPStatus
     takes: tuple[str, ...]
     tag: str
+    # The answer holds a secret that is shown once, so it is never kept for a retry.
+    shows_secret: bool = False
 
     @property
     def name(self) -> str:
@@ -146,9 +148,18 @@ class Api:
         shows: type[BaseModel] | None,
         status: HTTPStatus = HTTPStatus.CREATED,
         takes: tuple[str, ...] = (JSON,),
+        shows_secret: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Declare an operation that creates or acts; it honours an idempotency key."""
-        return self._declare("POST", path, access=access, shows=shows, status=status, takes=takes)
+        return self._declare(
+            "POST",
+            path,
+            access=access,
+            shows=shows,
+            status=status,
+            takes=takes,
+            shows_secret=shows_secret,
+        )
 
     def put(
         self, path: str, *, access: Permission | None, shows: type[BaseModel]
@@ -170,6 +181,7 @@ class Api:
         shows: type[BaseModel] | type[Download] | None,
         status: HTTPStatus,
         takes: tuple[str, ...] = (JSON,),
+        shows_secret: bool = False,
     ) -> Callable[[Handler], Handler]:
         def declare(handler: Handler) -> Handler:
             operation = Operation(
@@ -181,6 +193,7 @@ class Api:
                 status=status,
                 takes=takes,
                 tag=self.tag,
+                shows_secret=shows_secret,
             )
             self.operations.append(operation)
             return handler

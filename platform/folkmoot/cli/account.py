@@ -57,7 +57,8 @@ def add(*, email: str, name: str | None, roles: tuple[str, ...], machine: bool) 
 def token(*, email: str, name: str, days: int) -> None:
     """Issue an API token for an account, with all that its roles allow."""
     with _services().unit_of_work() as uow:
-        account = accounts.find_account(uow, email=accounts.normalised_email(email))
+        address = accounts.email_or_none(email)
+        account = accounts.find_account(uow, email=address) if address else None
         if account is None:
             raise NotFound(f"There is no account {email}.")
         issued = issue_token(

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Flask, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError
 
 from folkmoot import __version__
 from folkmoot.identity.accounts import account_of
@@ -73,12 +74,20 @@ def problem_page(problem: Problem) -> ResponseReturnValue:
 
 
 def _common() -> dict[str, Any]:
-    actor = actor_or_none()
     return {
-        "viewer": viewer_of(actor) if actor else None,
+        "viewer": _viewer(),
         "docs_url": url_for("docs.api"),
         "version": __version__,
     }
+
+
+def _viewer() -> Viewer | None:
+    try:
+        actor = actor_or_none()
+        return viewer_of(actor) if actor else None
+    except OperationalError:
+        # The page that says that the database is down must not need it.
+        return None
 
 
 def _name_the_version(endpoint: str, values: dict[str, Any]) -> None:

@@ -86,7 +86,7 @@ def set_roles(call: Call, account_id: UUID, body: Roles) -> Account:
     return accounts.set_roles(call.uow, call.actor, account_id=account_id, roles=body.roles)
 
 
-@api.post("/tokens", access=None, shows=TokenView)
+@api.post("/tokens", access=None, shows=TokenView, shows_secret=True)
 def issue_token(call: Call, body: NewToken) -> dict[str, object]:
     """Issue a token for yourself or for a machine; its text is shown this once."""
     issued = tokens.issue_token(
