@@ -1,0 +1,37 @@
+"""A database of each kind with the kernel's tables, and one table more to write into."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from folkmoot.kernel.db import make_engine
+from folkmoot.kernel.idempotency import KeptAnswer
+from folkmoot.kernel.outbox import Job
+
+TABLES = [Job.__table__, KeptAnswer.__table__]
+
+
+@pytest.fixture(scope="session")
+def kernel_postgres(postgres_server) -> Iterator[Engine]:
+    engine = make_engine(postgres_server.create_database("kernel"))
+    Job.metadata.create_all(engine, tables=TABLES)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A database of each kind, without rows."""
+    if request.param == "postgresql":
+        shared: Engine = request.getfixturevalue("kernel_postgres")
+        yield shared
+        with shared.begin() as connection:
+            connection.execute(sa.text("TRUNCATE job, kept_answer"))
+        return
+    made = make_engine(f"sqlite:///{tmp_path / 'kernel.sqlite'}")
+    Job.metadata.create_all(made, tables=TABLES)
+    yield made
+    made.dispose()
