@@ -48,21 +48,27 @@ def desk_of(connection: Connection, project_id: UUID, annotator_id: UUID) -> Des
 
 
 def _locked_desk(connection: Connection, project_id: UUID, annotator_id: UUID) -> Desk | None:
-    statement = (
-        sa.select(
-            RECORD.c.project_id,
-            RECORD.c.annotator_id,
-            PROJECT.c.state,
-            PROJECT.c.answer_schema,
-            PROJECT.c.instructions_version,
-            PROJECT.c.floor,
-            PROJECT.c.lease_seconds,
-            PROJECT.c.gold_share,
-            RECORD.c.last_rank,
-        )
-        .join_from(RECORD, PROJECT, PROJECT.c.id == RECORD.c.project_id)
-        .where(RECORD.c.project_id == project_id, RECORD.c.annotator_id == annotator_id)
-        .with_for_update(of=RECORD, key_share=True)
-    )
-    row = connection.execute(statement).first()
+    asked = {"project_id": project_id, "annotator_id": annotator_id}
+    row = connection.execute(_LOCKED_DESK, asked).first()
     return None if row is None else Desk(**row._mapping)
+
+
+_LOCKED_DESK = (
+    sa.select(
+        RECORD.c.project_id,
+        RECORD.c.annotator_id,
+        PROJECT.c.state,
+        PROJECT.c.answer_schema,
+        PROJECT.c.instructions_version,
+        PROJECT.c.floor,
+        PROJECT.c.lease_seconds,
+        PROJECT.c.gold_share,
+        RECORD.c.last_rank,
+    )
+    .join_from(RECORD, PROJECT, PROJECT.c.id == RECORD.c.project_id)
+    .where(
+        RECORD.c.project_id == sa.bindparam("project_id"),
+        RECORD.c.annotator_id == sa.bindparam("annotator_id"),
+    )
+    .with_for_update(of=RECORD, key_share=True)
+)

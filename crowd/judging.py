@@ -13,10 +13,10 @@ from sqlalchemy.engine import Connection
 
 from crowd.aggregation import StoppingRule, posterior_of
 from crowd.models import Origin, TaskState
-from crowd.places import count_places, new_places, rank_of, stop_giving_out
+from crowd.places import INSERT_PLACE, count_places, new_places, rank_of, stop_giving_out
 from crowd.quality import expected_reliability
 from crowd.rules import TaskRules
-from crowd.tables import LABEL, PLACE, RECORD, TASK
+from crowd.tables import LABEL, RECORD, TASK
 from crowd.task_types import task_type_of
 from folkmoot.kernel.json_values import Json
 
@@ -60,22 +60,13 @@ def judge_task(connection: Connection, rules: TaskRules) -> TaskState:
 
 
 def _voices(connection: Connection, task_id: UUID) -> list[_Voice]:
-    same_record = sa.and_(
-        RECORD.c.project_id == LABEL.c.project_id, RECORD.c.annotator_id == LABEL.c.annotator_id
-    )
-    statement = (
-        sa.select(LABEL.c.answer, LABEL.c.origin, RECORD.c.gold_right, RECORD.c.gold_seen)
-        .join_from(LABEL, RECORD, same_record, isouter=True)  # an expert has no such record
-        .where(LABEL.c.task_id == task_id, LABEL.c.is_current)
-        .order_by(LABEL.c.created_at, LABEL.c.id)
-    )
     return [
         _Voice(
             row.answer,
             row.origin,
             expected_reliability(gold_right=row.gold_right or 0, gold_seen=row.gold_seen or 0),
         )
-        for row in connection.execute(statement)
+        for row in connection.execute(_CURRENT_LABELS, {"of_task": task_id})
     ]
 
 
@@ -111,8 +102,25 @@ def _state_after(connection: Connection, rules: TaskRules, opinion: _Opinion) ->
 def _open_place(connection: Connection, rules: TaskRules, *, number: int) -> None:
     rank = rank_of(priority=rules.priority, position=rules.position)
     rows = new_places(rules.task_id, rules.project_id, rank=rank, numbers=[number])
-    connection.execute(sa.insert(PLACE), rows)
+    connection.execute(INSERT_PLACE, rows)
 
 
 def _store(connection: Connection, task_id: UUID, **values: object) -> None:
-    connection.execute(sa.update(TASK).where(TASK.c.id == task_id).values(**values))
+    connection.execute(_UPDATE_TASK, {"of_task": task_id, **values})
+
+
+_UPDATE_TASK = sa.update(TASK).where(TASK.c.id == sa.bindparam("of_task"))
+_CURRENT_LABELS = (
+    sa.select(LABEL.c.answer, LABEL.c.origin, RECORD.c.gold_right, RECORD.c.gold_seen)
+    .join_from(
+        LABEL,
+        RECORD,
+        sa.and_(
+            RECORD.c.project_id == LABEL.c.project_id,
+            RECORD.c.annotator_id == LABEL.c.annotator_id,
+        ),
+        isouter=True,  # an expert has no such record
+    )
+    .where(LABEL.c.task_id == sa.bindparam("of_task"), LABEL.c.is_current)
+    .order_by(LABEL.c.created_at, LABEL.c.id)
+)

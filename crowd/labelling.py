@@ -15,9 +15,9 @@ from audit.actions import Action
 from audit.recording import record
 from crowd.judging import judge_task
 from crowd.models import Earning, Fate, Label, LeaseReason, LeaseState, Origin, TaskState
-from crowd.places import free_at
 from crowd.rules import locked_rules
 from crowd.tables import EARNING, LABEL, LEASE, PLACE, RECORD
+from crowd.taking import take_place
 from crowd.turns import Turn, check_answer, check_seconds, turn_of
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import Actor
@@ -127,18 +127,14 @@ def _refuse_what_is_over(connection: Connection, turn: Turn) -> None:
     if turn.state is LeaseState.SKIPPED:
         raise Conflict("You skipped this task, so it was given to someone else.")
     # The same task under another lease: the first one ran out and was given out once more.
-    answered = sa.select(1).where(
-        LABEL.c.task_id == turn.rules.task_id,
-        LABEL.c.annotator_id == turn.annotator_id,
-        LABEL.c.is_current,
-    )
-    if connection.execute(answered).first() is not None:
+    asked = {"task_id": turn.rules.task_id, "annotator_id": turn.annotator_id}
+    if connection.execute(_OWN_CURRENT_LABEL, asked).first() is not None:
         raise _already_answered()
 
 
 def _store_label(connection: Connection, turn: Turn, answer: Json, active_seconds: float) -> Label:
     label_id = new_id()
-    place_number = _take_place(connection, turn, label_id)
+    place_number = take_place(connection, turn, label_id)
     label = Label(
         id=label_id,
         project_id=turn.rules.project_id,
@@ -153,48 +149,9 @@ def _store_label(connection: Connection, turn: Turn, answer: Json, active_second
         instructions_version=turn.instructions_version,
         created_at=clock.now(),
     )
-    connection.execute(sa.insert(LABEL).values(label.model_dump()))
-    connection.execute(
-        sa.update(LEASE).where(LEASE.c.id == turn.lease_id).values(state=LeaseState.LABELLED)
-    )
+    connection.execute(_INSERT_LABEL, label.model_dump())
+    connection.execute(_UPDATE_LEASE, {"of_lease": turn.lease_id, "state": LeaseState.LABELLED})
     return label
-
-
-def _take_place(connection: Connection, turn: Turn, label_id: UUID) -> int | None:
-    """Return the number of the place that the label takes, or None where all are taken."""
-    own = connection.execute(
-        sa.update(PLACE)
-        .where(PLACE.c.lease_id == turn.lease_id, PLACE.c.label_id.is_(None))
-        .values(label_id=label_id)
-    )
-    if own.rowcount == 1:
-        return turn.place_number
-    number = _free_number(connection, turn)
-    if number is not None:
-        connection.execute(
-            sa.update(PLACE)
-            .where(PLACE.c.task_id == turn.rules.task_id, PLACE.c.number == number)
-            .values(annotator_id=turn.annotator_id, lease_id=turn.lease_id, label_id=label_id)
-        )
-    return number
-
-
-def _free_number(connection: Connection, turn: Turn) -> int | None:
-    # The annotator's own place comes first: they may hold the task under a later lease.
-    is_own = PLACE.c.annotator_id == turn.annotator_id
-    statement = (
-        sa.select(PLACE.c.number)
-        .where(
-            PLACE.c.task_id == turn.rules.task_id,
-            PLACE.c.label_id.is_(None),
-            sa.or_(is_own, sa.and_(free_at(clock.now()), PLACE.c.rank.is_not(None))),
-        )
-        .order_by(sa.case((is_own, 0), else_=1), PLACE.c.number)
-        .limit(1)
-        .with_for_update(of=PLACE, skip_locked=True)
-    )
-    number: int | None = connection.execute(statement).scalar()
-    return number
 
 
 def _pay(connection: Connection, turn: Turn) -> Earning:
@@ -206,24 +163,21 @@ def _pay(connection: Connection, turn: Turn) -> Earning:
         currency=turn.currency,
         earned_at=clock.now(),
     )
-    connection.execute(sa.insert(EARNING).values(earning.model_dump()))
+    connection.execute(_INSERT_EARNING, earning.model_dump())
     return earning
 
 
 def _count_label(connection: Connection, turn: Turn, label: Label) -> None:
     was_right = turn.was_right(label.answer)
     connection.execute(
-        sa.update(RECORD)
-        .where(
-            RECORD.c.project_id == turn.rules.project_id,
-            RECORD.c.annotator_id == turn.annotator_id,
-        )
-        .values(
-            n_labels=RECORD.c.n_labels + 1,
-            gold_seen=RECORD.c.gold_seen + int(was_right is not None),
-            gold_right=RECORD.c.gold_right + int(was_right is True),
-            active_seconds=RECORD.c.active_seconds + label.active_seconds,
-        )
+        _COUNT_LABEL,
+        {
+            "of_project": turn.rules.project_id,
+            "of_annotator": turn.annotator_id,
+            "more_gold": int(was_right is not None),
+            "more_right": int(was_right is True),
+            "more_seconds": label.active_seconds,
+        },
     )
 
 
@@ -262,3 +216,27 @@ def _record_revision(uow: UnitOfWork, actor: Actor, before: Label, after: Label)
         project_id=after.project_id,
         facts={"supersedes": str(before.id), "before": before.answer, "after": after.answer},
     )
+
+
+# Built once: to build a statement takes longer than to run it.
+_OWN_CURRENT_LABEL = sa.select(1).where(
+    LABEL.c.task_id == sa.bindparam("task_id"),
+    LABEL.c.annotator_id == sa.bindparam("annotator_id"),
+    LABEL.c.is_current,
+)
+_INSERT_LABEL = sa.insert(LABEL)
+_INSERT_EARNING = sa.insert(EARNING)
+_UPDATE_LEASE = sa.update(LEASE).where(LEASE.c.id == sa.bindparam("of_lease"))
+_COUNT_LABEL = (
+    sa.update(RECORD)
+    .where(
+        RECORD.c.project_id == sa.bindparam("of_project"),
+        RECORD.c.annotator_id == sa.bindparam("of_annotator"),
+    )
+    .values(
+        n_labels=RECORD.c.n_labels + 1,
+        gold_seen=RECORD.c.gold_seen + sa.bindparam("more_gold"),
+        gold_right=RECORD.c.gold_right + sa.bindparam("more_right"),
+        active_seconds=RECORD.c.active_seconds + sa.bindparam("more_seconds"),
+    )
+)

@@ -69,7 +69,12 @@ def held_leases(uow: UnitOfWork, *, project_id: UUID, annotator_id: UUID) -> Seq
     statement = (
         _leased_tasks()
         .join(PLACE, PLACE.c.lease_id == LEASE.c.id)
-        .where(LEASE.c.project_id == project_id, *_held(annotator_id, clock.now()))
+        .where(
+            LEASE.c.project_id == project_id,
+            PLACE.c.annotator_id == annotator_id,
+            PLACE.c.label_id.is_(None),
+            PLACE.c.leased_until > clock.now(),
+        )
         .order_by(LEASE.c.id)
     )
     rows = uow.session.connection().execute(statement)
@@ -109,19 +114,9 @@ def release_lease(uow: UnitOfWork, *, annotator_id: UUID, lease_id: UUID) -> Non
     _give_back(uow, annotator_id, lease_id, LeaseState.RELEASED, None)
 
 
-def _held(annotator_id: UUID, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        PLACE.c.annotator_id == annotator_id,
-        PLACE.c.label_id.is_(None),
-        PLACE.c.leased_until > now,
-    )
-
-
 def _refuse_a_fourth(connection: Connection, desk: Desk, now: datetime) -> None:
-    statement = sa.select(sa.func.count()).where(
-        PLACE.c.project_id == desk.project_id, *_held(desk.annotator_id, now)
-    )
-    if connection.execute(statement).scalar_one() >= MOST_LEASES:
+    asked = {"project_id": desk.project_id, "annotator_id": desk.annotator_id, "now": now}
+    if connection.execute(_COUNT_HELD, asked).scalar_one() >= MOST_LEASES:
         raise Conflict(f"You hold {MOST_LEASES} tasks of this project: answer or skip one first.")
 
 
@@ -145,15 +140,16 @@ def _hand_out(connection: Connection, desk: Desk, place: FoundPlace, now: dateti
         given_at=now,
         expires_at=now + timedelta(seconds=desk.lease_seconds),
     )
-    connection.execute(sa.insert(LEASE).values(_lease_row(leased, desk, place)))
+    connection.execute(_INSERT_LEASE, _lease_row(leased, desk, place))
     connection.execute(
-        sa.update(PLACE)
-        .where(PLACE.c.task_id == place.task_id, PLACE.c.number == place.number)
-        .values(
-            annotator_id=desk.annotator_id,
-            lease_id=leased.lease_id,
-            leased_until=leased.expires_at,
-        )
+        _UPDATE_PLACE,
+        {
+            "of_task": place.task_id,
+            "of_number": place.number,
+            "annotator_id": desk.annotator_id,
+            "lease_id": leased.lease_id,
+            "leased_until": leased.expires_at,
+        },
     )
     if place.moves_search:
         _remember_search(connection, desk, place)
@@ -185,9 +181,12 @@ def _reason_for(desk: Desk, place: FoundPlace) -> LeaseReason:
 
 def _remember_search(connection: Connection, desk: Desk, place: FoundPlace) -> None:
     connection.execute(
-        sa.update(RECORD)
-        .where(RECORD.c.project_id == desk.project_id, RECORD.c.annotator_id == desk.annotator_id)
-        .values(last_rank=place.rank)
+        _UPDATE_RECORD,
+        {
+            "of_project": desk.project_id,
+            "of_annotator": desk.annotator_id,
+            "last_rank": place.rank,
+        },
     )
 
 
@@ -281,3 +280,20 @@ def _free_place(connection: Connection, lease_id: UUID) -> None:
 
 def _no_such_lease() -> NotFound:
     return NotFound("There is no such task among those that you were given.")
+
+
+# Built once: to build a statement takes longer than to run it.
+_COUNT_HELD = sa.select(sa.func.count()).where(
+    PLACE.c.project_id == sa.bindparam("project_id"),
+    PLACE.c.annotator_id == sa.bindparam("annotator_id"),
+    PLACE.c.label_id.is_(None),
+    PLACE.c.leased_until > sa.bindparam("now"),
+)
+_INSERT_LEASE = sa.insert(LEASE)
+_UPDATE_PLACE = sa.update(PLACE).where(
+    PLACE.c.task_id == sa.bindparam("of_task"), PLACE.c.number == sa.bindparam("of_number")
+)
+_UPDATE_RECORD = sa.update(RECORD).where(
+    RECORD.c.project_id == sa.bindparam("of_project"),
+    RECORD.c.annotator_id == sa.bindparam("of_annotator"),
+)

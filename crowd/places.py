@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from crowd.models import LeaseState
 from crowd.tables import LEASE, PLACE, TASK
@@ -64,34 +64,27 @@ def find_place(
     The cost grows neither with the project nor with what the annotator has done, until the
     search arrives at the end and starts once more from the beginning.
     """
-    free = _free_for(project_id, annotator_id, now)
-    row = _first(connection, free.where(PLACE.c.rank <= _end_of_head(project_id)))
+    asked = {"project_id": project_id, "annotator_id": annotator_id, "now": now}
+    row = connection.execute(_FREE_IN_HEAD, {**asked, "head": _HEAD}).first()
     if row is not None:
         return FoundPlace(**row._mapping)
     if last_rank is not None:
-        row = _first(connection, free.where(PLACE.c.rank > last_rank))
+        row = connection.execute(_FREE_AHEAD, {**asked, "last_rank": last_rank}).first()
     if row is None:
-        row = _first(connection, free.where(PLACE.c.rank.is_not(None)))
+        row = connection.execute(_FREE_ANYWHERE, asked).first()
     return None if row is None else FoundPlace(**row._mapping, moves_search=True)
 
 
 def find_gold(connection: Connection, *, project_id: UUID, annotator_id: UUID) -> FoundPlace | None:
     """Open a place for an annotator at a gold task that they have never been given."""
-    given = sa.select(1).where(PLACE.c.task_id == TASK.c.id, PLACE.c.annotator_id == annotator_id)
-    statement = (
-        sa.select(TASK.c.id, TASK.c.external_id, TASK.c.payload, TASK.c.priority)
-        .where(TASK.c.project_id == project_id, TASK.c.gold_answer.is_not(None), ~given.exists())
-        # In a random order, so that annotators cannot tell each other which tasks are checked.
-        .order_by(sa.func.random())
-        .limit(1)
-        .with_for_update(of=TASK, skip_locked=True, key_share=True)
-    )
-    task = connection.execute(statement).first()
+    task = connection.execute(
+        _UNSEEN_GOLD, {"project_id": project_id, "annotator_id": annotator_id}
+    ).first()
     if task is None:
         return None
     number = count_places(connection, task.id).total + 1
     connection.execute(
-        sa.insert(PLACE).values(task_id=task.id, number=number, project_id=project_id)
+        INSERT_PLACE, {"task_id": task.id, "number": number, "project_id": project_id, "rank": None}
     )
     return FoundPlace(task.id, number, None, task.external_id, task.payload, task.priority)
 
@@ -101,14 +94,15 @@ def count_free_tasks(
 ) -> int:
     """Count the tasks that wait for an annotator, and stop counting at a limit."""
     free = (
-        _free_for(project_id, annotator_id, clock.now())
+        _free()
         .with_only_columns(PLACE.c.task_id)
         .where(PLACE.c.rank.is_not(None))
         .distinct()
         .limit(at_most)
     )
     statement = sa.select(sa.func.count()).select_from(free.subquery())
-    return connection.execute(statement).scalar_one()
+    asked = {"project_id": project_id, "annotator_id": annotator_id, "now": clock.now()}
+    return int(connection.execute(statement, asked).scalar_one())
 
 
 @dataclass(frozen=True)
@@ -121,10 +115,7 @@ class PlaceCount:
 
 def count_places(connection: Connection, task_id: UUID) -> PlaceCount:
     """Count the places of a task that the caller has locked."""
-    statement = sa.select(sa.func.count(), sa.func.count(PLACE.c.label_id)).where(
-        PLACE.c.task_id == task_id
-    )
-    total, labelled = connection.execute(statement).one()
+    total, labelled = connection.execute(_COUNT_PLACES, {"task_id": task_id}).one()
     return PlaceCount(total=total, waiting=total - labelled)
 
 
@@ -137,15 +128,15 @@ def stop_giving_out(connection: Connection, task_id: UUID) -> None:
     )
 
 
-def free_at(now: datetime) -> sa.ColumnElement[bool]:
+def is_free(now: sa.BindParameter[datetime]) -> sa.ColumnElement[bool]:
     """Say in SQL that a place has no label and no lease that still runs."""
     unleased = sa.or_(PLACE.c.leased_until.is_(None), PLACE.c.leased_until <= now)
     return sa.and_(PLACE.c.label_id.is_(None), unleased)
 
 
-def _free_for(
-    project_id: UUID, annotator_id: UUID, now: datetime
-) -> sa.Select[*tuple[object, ...]]:
+def _free() -> sa.Select[*tuple[object, ...]]:
+    """Select the places that are free for :annotator_id in :project_id at :now."""
+    annotator_id = sa.bindparam("annotator_id", type_=sa.Uuid())
     other = PLACE.alias()
     has_another = sa.select(1).where(
         other.c.task_id == PLACE.c.task_id,
@@ -168,37 +159,65 @@ def _free_for(
         )
         .join_from(PLACE, TASK, TASK.c.id == PLACE.c.task_id)
         .where(
-            PLACE.c.project_id == project_id,
-            free_at(now),
+            PLACE.c.project_id == sa.bindparam("project_id"),
+            is_free(sa.bindparam("now")),
             ~has_another.exists(),
             ~is_done_with.exists(),
         )
     )
 
 
-def _end_of_head(project_id: UUID) -> sa.ColumnElement[int]:
+def _end_of_head() -> sa.ColumnElement[int]:
     place = PLACE.alias()
     rank = (
         sa.select(place.c.rank)
         .where(
-            place.c.project_id == project_id,
+            place.c.project_id == sa.bindparam("project_id"),
             place.c.label_id.is_(None),
             place.c.rank.is_not(None),
         )
         .order_by(place.c.rank, place.c.number)
-        .offset(_HEAD)
+        .offset(sa.bindparam("head"))
         .limit(1)
         .scalar_subquery()
     )
     return sa.func.coalesce(rank, sa.literal(_LAST_RANK, sa.BigInteger))
 
 
-def _first(
-    connection: Connection, free: sa.Select[*tuple[object, ...]]
-) -> Row[*tuple[object, ...]] | None:
-    statement = (
-        free.order_by(PLACE.c.rank, PLACE.c.number)
+def _first_free(where: sa.ColumnElement[bool]) -> sa.Select[*tuple[object, ...]]:
+    return (
+        _free()
+        .where(where)
+        .order_by(PLACE.c.rank, PLACE.c.number)
         .limit(1)
         .with_for_update(of=PLACE, skip_locked=True)
     )
-    return connection.execute(statement).first()
+
+
+def _unseen_gold() -> sa.Select[*tuple[object, ...]]:
+    given = sa.select(1).where(
+        PLACE.c.task_id == TASK.c.id, PLACE.c.annotator_id == sa.bindparam("annotator_id")
+    )
+    return (
+        sa.select(TASK.c.id, TASK.c.external_id, TASK.c.payload, TASK.c.priority)
+        .where(
+            TASK.c.project_id == sa.bindparam("project_id"),
+            TASK.c.gold_answer.is_not(None),
+            ~given.exists(),
+        )
+        # In a random order, so that annotators cannot tell each other which tasks are checked.
+        .order_by(sa.func.random())
+        .limit(1)
+        .with_for_update(of=TASK, skip_locked=True, key_share=True)
+    )
+
+
+# Built once: to build a statement takes longer than to run it.
+_FREE_IN_HEAD = _first_free(PLACE.c.rank <= _end_of_head())
+_FREE_AHEAD = _first_free(PLACE.c.rank > sa.bindparam("last_rank"))
+_FREE_ANYWHERE = _first_free(PLACE.c.rank.is_not(None))
+_UNSEEN_GOLD = _unseen_gold()
+_COUNT_PLACES = sa.select(sa.func.count(), sa.func.count(PLACE.c.label_id)).where(
+    PLACE.c.task_id == sa.bindparam("task_id")
+)
+INSERT_PLACE = sa.insert(PLACE)

@@ -44,7 +44,8 @@ def check_answer(rules: TaskRules, answer: Json) -> None:
 
 def turn_of(connection: Connection, annotator_id: UUID, lease_id: UUID) -> Turn:
     """Load a turn and lock the annotator's record, the lease and the task, or raise NotFound."""
-    row = connection.execute(_turn_statement(annotator_id, lease_id)).mappings().first()
+    asked = {"lease_id": lease_id, "annotator_id": annotator_id}
+    row = connection.execute(_LOCKED_TURN, asked).mappings().first()
     if row is None:
         raise NotFound("There is no such task among those that you were given.")
     return Turn(
@@ -61,31 +62,37 @@ def turn_of(connection: Connection, annotator_id: UUID, lease_id: UUID) -> Turn:
     )
 
 
-def _turn_statement(annotator_id: UUID, lease_id: UUID) -> sa.Select[*tuple[object, ...]]:
-    same_record = sa.and_(
-        RECORD.c.project_id == LEASE.c.project_id, RECORD.c.annotator_id == LEASE.c.annotator_id
-    )
-    return (
-        sa.select(
-            LEASE.c.place_number,
-            LEASE.c.state.label("lease_state"),
-            LEASE.c.reason,
-            LEASE.c.instructions_version,
-            PROJECT.c.pay_minor,
-            PROJECT.c.currency,
-            TASK.c.state.label("task_state"),
-            *RULE_COLUMNS,
-        )
-        .join_from(RECORD, LEASE, same_record)
-        .join(TASK, TASK.c.id == LEASE.c.task_id)
-        .join(PROJECT, PROJECT.c.id == LEASE.c.project_id)
-        .where(LEASE.c.id == lease_id, LEASE.c.annotator_id == annotator_id)
-        .with_for_update(of=[RECORD, LEASE, TASK], key_share=True)
-    )
-
-
 def check_seconds(active_seconds: float) -> None:
     """Raise InvalidInput for a time that nobody can have worked on one task."""
     if not (isfinite(active_seconds) and 0 <= active_seconds <= MOST_ACTIVE_SECONDS):
         sentence = f"The active time must be 0 to {MOST_ACTIVE_SECONDS} seconds."
         raise InvalidInput(sentence, fields=[FieldProblem("/active_seconds", sentence)])
+
+
+_LOCKED_TURN = (
+    sa.select(
+        LEASE.c.place_number,
+        LEASE.c.state.label("lease_state"),
+        LEASE.c.reason,
+        LEASE.c.instructions_version,
+        PROJECT.c.pay_minor,
+        PROJECT.c.currency,
+        TASK.c.state.label("task_state"),
+        *RULE_COLUMNS,
+    )
+    .join_from(
+        RECORD,
+        LEASE,
+        sa.and_(
+            RECORD.c.project_id == LEASE.c.project_id,
+            RECORD.c.annotator_id == LEASE.c.annotator_id,
+        ),
+    )
+    .join(TASK, TASK.c.id == LEASE.c.task_id)
+    .join(PROJECT, PROJECT.c.id == LEASE.c.project_id)
+    .where(
+        LEASE.c.id == sa.bindparam("lease_id"),
+        LEASE.c.annotator_id == sa.bindparam("annotator_id"),
+    )
+    .with_for_update(of=[RECORD, LEASE, TASK], key_share=True)
+)

@@ -1,5 +1,7 @@
 """A database of each kind with the whole schema, and factories for what the crowd's tests need."""
 
+import shutil
+import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -36,23 +38,39 @@ def crowd_postgres(postgres_server: TemporaryPostgres) -> Iterator[Engine]:
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the whole schema, copied for each test: faster than making the tables anew."""
+    path = tmp_path_factory.mktemp("crowd") / "empty.sqlite"
+    engine = make_engine(f"sqlite:///{path}")
+    SQLModel.metadata.create_all(engine)
+    engine.dispose()
+    return path
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+def engine(request: pytest.FixtureRequest, empty_sqlite: Path, tmp_path: Path) -> Iterator[Engine]:
     """An empty database of each kind."""
     if request.param == "postgresql":
-        yield request.getfixturevalue("crowd_postgres")
-        _empty(request.getfixturevalue("crowd_postgres"))
+        engine = request.getfixturevalue("crowd_postgres")
+        yield engine
+        _empty(engine)
         return
-    engine = make_engine(f"sqlite:///{tmp_path / 'crowd.sqlite'}")
-    SQLModel.metadata.create_all(engine)
+    path = Path(shutil.copy(empty_sqlite, tmp_path / "crowd.sqlite"))
+    engine = make_engine(f"sqlite:///{path}")
+    sa.event.listen(engine, "connect", _do_not_wait_for_the_disk)
     yield engine
     engine.dispose()
 
 
+def _do_not_wait_for_the_disk(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA synchronous=OFF")
+
+
 def _empty(engine: Engine) -> None:
-    names = ", ".join(f'"{table.name}"' for table in SQLModel.metadata.sorted_tables)
     with engine.begin() as connection:
-        connection.execute(sa.text(f"TRUNCATE {names}"))
+        for table in reversed(SQLModel.metadata.sorted_tables):
+            connection.execute(table.delete())
 
 
 class Crowd:

@@ -3,7 +3,7 @@ import json
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from audit.models import Entry
 from crowd.consensus_runs import load_consensus_problem, request_consensus, solve, store_consensus
@@ -93,7 +93,9 @@ def test_the_same_consensus_twice_is_two_data_sets_with_one_digest(moot, agreed,
     assert first.digest == second.digest
     with moot.read() as uow:
         listed = data_sets_of(uow, project_id=agreed.id, wanted=PageRequest()).items
-        entries = uow.session.exec(select(Entry).where(Entry.subject_id == first.id)).all()
+        entries = uow.session.exec(
+            select(Entry).where(Entry.subject_id == first.id).order_by(col(Entry.id))
+        ).all()
     assert [each.id for each in listed] == [second.id, first.id]
     assert [entry.action.value for entry in entries] == ["data_set.requested", "data_set.finished"]
 

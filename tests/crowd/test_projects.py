@@ -1,6 +1,6 @@
 import pytest
 from pydantic import ValidationError
-from sqlmodel import select
+from sqlmodel import col, select
 
 from audit.models import Entry
 from crowd.models import ProjectState
@@ -33,7 +33,9 @@ def test_creation_and_changes_of_state_are_recorded(moot):
     project = moot.project(opened=True)
 
     with moot.read() as uow:
-        entries = uow.session.exec(select(Entry).where(Entry.subject_id == project.id)).all()
+        entries = uow.session.exec(
+            select(Entry).where(Entry.subject_id == project.id).order_by(col(Entry.id))
+        ).all()
     assert [entry.action.value for entry in entries] == ["project.created", "project.state_changed"]
 
 
