@@ -1,0 +1,199 @@
+"""One project: how far it is, and how far its labels can be trusted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from pydantic import BaseModel
+
+from crowd.consensus_runs import runs_of
+from crowd.importing import imports_of
+from crowd.models import ConsensusRun, Project, ProjectState, TaskImport
+from crowd.progress import ProjectProgress, project_progress
+from crowd.projects import project_by_slug
+from folkmoot.identity.permissions import Permission
+from folkmoot.kernel.actor import Actor
+from folkmoot.kernel.outbox import WorkState, failure_of
+from folkmoot.kernel.pagination import PageRequest
+from folkmoot.kernel.unit_of_work import UnitOfWork
+from folkmoot.web.annotator.work_pages import question_of
+from folkmoot.web.money import money_text
+from folkmoot.web.team.project_figures import ProjectFigures, figures_of
+from folkmoot.web.team.wording import METHOD_NAMES, METHODS
+
+RECENT = PageRequest(limit=5)
+MOST_PROBLEMS_SHOWN = 20
+WORKING_SECONDS, LABELLING_SECONDS = 2, 5
+
+Choices: TypeAlias = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class ProjectHead:
+    """The project itself, and its rules."""
+
+    slug: str
+    title: str
+    question: str
+    state: str
+    floor: int
+    ceiling: int
+    confidence: float
+    pay_text: str
+    instructions_version: int
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What the viewer may do here."""
+
+    to_manage: bool
+    to_export: bool
+    to_read_labels: bool
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """One consensus run."""
+
+    number: int
+    method: str
+    state: str
+    at: datetime
+    labels: int
+    converged: bool
+    failure: str
+
+
+class RefusedRow(BaseModel):
+    """One refused row, as an import keeps it."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class ImportLine:
+    """One import; `more_problems` counts those that are not listed."""
+
+    file_name: str
+    state: str
+    at: datetime
+    added: int
+    known: int
+    refused: int
+    problems: Sequence[RefusedRow]
+    more_problems: int
+    failure: str
+
+
+@dataclass(frozen=True)
+class ProjectView:
+    """Everything on the page; it looks again by itself after so many seconds, or never."""
+
+    project: ProjectHead
+    allowed: Allowed
+    next_step: str | None
+    figures: ProjectFigures
+    runs: Sequence[RunLine]
+    imports: Sequence[ImportLine]
+    methods: Choices
+    refresh_seconds: int | None
+    import_error: str | None = None
+
+
+def project_view_of(
+    uow: UnitOfWork, actor: Actor, slug: str, *, import_error: str | None = None
+) -> ProjectView:
+    """Read what the page shows."""
+    project = project_by_slug(uow, slug=slug)
+    progress = project_progress(uow, project_id=project.id)
+    runs = runs_of(uow, project_id=project.id, wanted=RECENT).items
+    imports = imports_of(uow, project_id=project.id, wanted=RECENT).items
+    is_working = _is_asked_for(runs) or _is_asked_for(imports)
+    return ProjectView(
+        project=_head(project),
+        allowed=_allowed(actor),
+        next_step=_next_step(progress) if actor.may(Permission.MANAGE_PROJECTS) else None,
+        figures=figures_of(uow, progress, may_read_labels=actor.may(Permission.READ_LABELS)),
+        runs=[_run(uow, run) for run in runs],
+        imports=[_import(uow, each) for each in imports],
+        methods=tuple(METHODS.items()),
+        refresh_seconds=WORKING_SECONDS if is_working else _labelling_seconds(progress),
+        import_error=import_error,
+    )
+
+
+def _is_asked_for(work: Sequence[ConsensusRun] | Sequence[TaskImport]) -> bool:
+    return any(each.state is WorkState.REQUESTED for each in work)
+
+
+def _head(project: Project) -> ProjectHead:
+    question = question_of(project).text
+    return ProjectHead(
+        slug=project.slug,
+        title=project.title,
+        question=question if question != project.title else "",
+        state=project.state.value,
+        floor=project.floor,
+        ceiling=project.ceiling,
+        confidence=project.confidence,
+        pay_text=money_text(project.pay_minor, project.currency),
+        instructions_version=project.instructions_version,
+    )
+
+
+def _allowed(actor: Actor) -> Allowed:
+    return Allowed(
+        to_manage=actor.may(Permission.MANAGE_PROJECTS),
+        to_export=actor.may(Permission.EXPORT_DATA_SETS),
+        to_read_labels=actor.may(Permission.READ_LABELS),
+    )
+
+
+def _next_step(progress: ProjectProgress) -> str | None:
+    funnel, state = progress.funnel, progress.project.state
+    if not funnel.tasks:
+        return "Import tasks next. Nobody sees the project until you open it."
+    if state is ProjectState.DRAFT:
+        return "Open it for labelling when the instructions say what you mean."
+    if not funnel.labels:
+        return "It waits under Work for annotators. The figures follow as they answer."
+    if progress.run is None and funnel.complete:
+        return "Run the consensus: it says for each task what to believe, and how firmly."
+    return None
+
+
+def _labelling_seconds(progress: ProjectProgress) -> int | None:
+    is_open = progress.project.state is ProjectState.OPEN
+    is_asking = progress.funnel.complete < progress.funnel.tasks
+    return LABELLING_SECONDS if is_open and is_asking else None
+
+
+def _run(uow: UnitOfWork, run: ConsensusRun) -> RunLine:
+    return RunLine(
+        number=run.number,
+        method=METHOD_NAMES.get(run.method, run.method),
+        state=run.state.value,
+        at=run.finished_at or run.created_at,
+        labels=run.n_labels,
+        converged=run.converged,
+        failure=failure_of(uow, subject_id=run.id) if run.state is WorkState.FAILED else "",
+    )
+
+
+def _import(uow: UnitOfWork, each: TaskImport) -> ImportLine:
+    refused = [RefusedRow.model_validate(problem) for problem in each.problems]
+    shown = refused[:MOST_PROBLEMS_SHOWN]
+    return ImportLine(
+        file_name=each.file_name,
+        state=each.state.value,
+        at=each.created_at,
+        added=each.added,
+        known=each.known,
+        refused=each.refused,
+        problems=shown,
+        more_problems=each.refused - len(shown),
+        failure=failure_of(uow, subject_id=each.id) if each.state is WorkState.FAILED else "",
+    )

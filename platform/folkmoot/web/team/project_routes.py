@@ -1,0 +1,186 @@
+"""The addresses of projects: make one, fill it, open it, and see how far to trust it."""
+
+from http import HTTPStatus
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from crowd.consensus_runs import request_consensus
+from crowd.data_sets import request_data_set
+from crowd.importing import request_import
+from crowd.integrity import counted_integrity
+from crowd.models import ProjectState
+from crowd.projects import (
+    change_state,
+    create_project,
+    instructions_of,
+    project_by_slug,
+    write_instructions,
+)
+from folkmoot.identity.access import current_actor, requires
+from folkmoot.identity.permissions import Permission
+from folkmoot.kernel.errors import DomainError, InvalidInput
+from folkmoot.kernel.unit_of_work import UnitOfWork
+from folkmoot.problems import STATUS_OF
+from folkmoot.web.markdown import rendered
+from folkmoot.web.paging import wanted_page
+from folkmoot.web.services import reading, services, unit_of_work
+from folkmoot.web.team.blueprint import blueprint
+from folkmoot.web.team.project_form import ProjectForm, errors_of
+from folkmoot.web.team.project_list import CARDS, projects_view_of
+from folkmoot.web.team.project_page import project_view_of
+from folkmoot.web.team.refusals import refusals_told
+
+STATE_CHANGED = {
+    ProjectState.OPEN: "Annotators can label now.",
+    ProjectState.PAUSED: "Nobody is given a task until you open it again; answers still arrive.",
+    ProjectState.CLOSED: "The project is closed for good. Its labels stay.",
+}
+
+
+@blueprint.get("/team")
+@requires(Permission.READ_PROJECTS)
+def projects() -> str:
+    """Show the projects."""
+    with reading() as uow:
+        view = projects_view_of(uow, current_actor(), wanted=wanted_page(CARDS))
+    return render_template("team/projects.html", **vars(view))
+
+
+@blueprint.get("/team/new")
+@requires(Permission.MANAGE_PROJECTS)
+def project_new() -> str:
+    """Show the form for a new project."""
+    return render_template("team/project_new.html", form=ProjectForm(), errors={})
+
+
+@blueprint.post("/team/new")
+@requires(Permission.MANAGE_PROJECTS)
+def make_project() -> ResponseReturnValue:
+    """Make a project as a draft, or show the form again with what is wrong."""
+    form = ProjectForm.filled_in(request.form)
+    try:
+        with unit_of_work() as uow:
+            made = create_project(uow, current_actor(), draft=form.draft())
+    except DomainError as refusal:
+        page = render_template("team/project_new.html", form=form, errors=errors_of(refusal))
+        return page, STATUS_OF[type(refusal)]
+    flash("The project is there, as a draft.", "good")
+    return _to_project(made.slug)
+
+
+@blueprint.get("/team/<slug>")
+@requires(Permission.READ_PROJECTS)
+def project(slug: str) -> str:
+    """Show how far a project is."""
+    return _project_page(slug)
+
+
+@blueprint.post("/team/<slug>/state")
+@requires(Permission.MANAGE_PROJECTS)
+def set_state(slug: str) -> ResponseReturnValue:
+    """Open, pause or close a project."""
+    state = _state_in(request.form.get("state", ""))
+    with refusals_told(), unit_of_work() as uow:
+        found = project_by_slug(uow, slug=slug)
+        change_state(uow, current_actor(), project_id=found.id, state=state)
+        flash(STATE_CHANGED[state], "good")
+    return _to_project(slug)
+
+
+@blueprint.post("/team/<slug>/imports")
+@requires(Permission.MANAGE_PROJECTS)
+def import_tasks(slug: str) -> ResponseReturnValue:
+    """Take a file of tasks; a job reads it, and the page shows what became of its rows."""
+    try:
+        with unit_of_work() as uow:
+            _request_import(uow, slug)
+    except DomainError as refusal:
+        return _project_page(slug, import_error=refusal.message), STATUS_OF[type(refusal)]
+    return _to_project(slug)
+
+
+@blueprint.post("/team/<slug>/consensus")
+@requires(Permission.MANAGE_PROJECTS)
+def run_consensus(slug: str) -> ResponseReturnValue:
+    """Ask for a consensus of all labels that there are."""
+    method = request.form.get("method", "")
+    with refusals_told(), unit_of_work() as uow:
+        found = project_by_slug(uow, slug=slug)
+        request_consensus(uow, current_actor(), project_id=found.id, method=method)
+    return _to_project(slug)
+
+
+@blueprint.post("/team/<slug>/data-sets")
+@requires(Permission.EXPORT_DATA_SETS)
+def export(slug: str) -> ResponseReturnValue:
+    """Ask for the newest consensus to be written out, and go to where it will appear."""
+    with refusals_told(), unit_of_work() as uow:
+        found = project_by_slug(uow, slug=slug)
+        asked = request_data_set(uow, current_actor(), project_id=found.id)
+        return redirect(url_for("team.dataset", data_set_id=asked.id), HTTPStatus.SEE_OTHER)
+    return _to_project(slug)
+
+
+@blueprint.get("/team/<slug>/instructions")
+@requires(Permission.MANAGE_PROJECTS)
+def instructions(slug: str) -> str:
+    """Show the instructions as annotators see them, and the form that rewrites them."""
+    with reading() as uow:
+        found = project_by_slug(uow, slug=slug)
+        newest = instructions_of(uow, project_id=found.id)
+    return render_template(
+        "team/instructions.html", project=found, newest=newest, shown=rendered(newest.text)
+    )
+
+
+@blueprint.post("/team/<slug>/instructions")
+@requires(Permission.MANAGE_PROJECTS)
+def rewrite_instructions(slug: str) -> ResponseReturnValue:
+    """Write the next version of the instructions."""
+    text = request.form.get("instructions", "").replace("\r\n", "\n").strip()
+    with refusals_told(), unit_of_work() as uow:
+        found = project_by_slug(uow, slug=slug)
+        write_instructions(uow, current_actor(), project_id=found.id, text=text)
+        flash("Annotators read the new instructions from their next task on.", "good")
+    return redirect(url_for("team.instructions", slug=slug), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/team/<slug>/recount")
+@requires(Permission.READ_LABELS)
+def recount(slug: str) -> str:
+    """Recount a project's whole history for what must never have happened."""
+    with reading() as uow:
+        found = project_by_slug(uow, slug=slug)
+        counted = counted_integrity(uow, project_id=found.id)
+    return render_template("team/recount.html", project=found, counted=counted)
+
+
+def _project_page(slug: str, *, import_error: str | None = None) -> str:
+    with reading() as uow:
+        view = project_view_of(uow, current_actor(), slug, import_error=import_error)
+    return render_template("team/project.html", **vars(view))
+
+
+def _to_project(slug: str) -> ResponseReturnValue:
+    return redirect(url_for("team.project", slug=slug), HTTPStatus.SEE_OTHER)
+
+
+def _state_in(text: str) -> ProjectState:
+    if text not in STATE_CHANGED:
+        raise InvalidInput("A project can be opened, paused or closed.")
+    return ProjectState(text)
+
+
+def _request_import(uow: UnitOfWork, slug: str) -> None:
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        raise InvalidInput("Choose a file of tasks first.")
+    request_import(
+        uow,
+        current_actor(),
+        project_id=project_by_slug(uow, slug=slug).id,
+        file_name=sent.filename,
+        content=sent.read(),
+        artifacts=services().artifacts,
+    )

@@ -1,0 +1,39 @@
+"""The words for methods, reasons and agreement on the team's pages."""
+
+from crowd.models import LeaseReason, SkipReason
+
+# In the order in which they are offered.
+METHODS = {
+    "dawid_skene": "Dawid and Skene: weighs each annotator",
+    "majority": "Majority: every answer counts the same",
+}
+METHOD_NAMES = {"dawid_skene": "Dawid and Skene", "majority": "majority"}
+
+WHY_GIVEN = {
+    LeaseReason.GOLD: "A task with a known answer, mixed in unseen.",
+    LeaseReason.PRIORITY: "Its priority put it first.",
+    LeaseReason.ORDER: "It was the next in order.",
+    LeaseReason.EXTRA_OPINION: "The answers so far were not sure enough.",
+}
+BY_REVIEW = "A reviewer’s answer to a decision."
+
+WHY_SKIPPED = {
+    SkipReason.UNCLEAR: "could not tell",
+    SkipReason.BROKEN: "something was broken",
+    SkipReason.NOT_GOOD_FOR_ME: "not good for them",
+}
+
+# Krippendorff, Content Analysis (2004), section 11.4: rely on 0.8, conclude tentatively from 0.667.
+RELIABLE, TENTATIVE = 0.8, 0.667
+
+
+def agreement_sentence(alpha: float) -> str:
+    """Say what a Krippendorff's alpha means for whoever uses the labels."""
+    if alpha >= RELIABLE:
+        return "High: single answers can be relied on."
+    if alpha >= TENTATIVE:
+        return "Fair: single answers allow tentative conclusions; the consensus is firmer."
+    return (
+        "Low: people often differ on the same task. The consensus weighs them; "
+        "read the hardest tasks and the instructions before you trust it."
+    )
