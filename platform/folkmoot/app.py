@@ -92,6 +92,9 @@ def _harden(response: Response) -> Response:
     headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
     if not request.path.startswith("/static/"):
         headers.setdefault("Cache-Control", "no-store")
+    elif "v" not in request.args:
+        # Modules import each other by plain names; an old one must not meet a new one.
+        headers["Cache-Control"] = "no-cache"
     elif "v" in request.args:  # the address holds the file's digest, so it never changes
         headers["Cache-Control"] = "public, max-age=31536000, immutable"
     if request.is_secure:

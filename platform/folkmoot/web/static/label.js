@@ -7,7 +7,7 @@
 import { LabelApi, Refused, Unreachable } from "./label_api.js";
 import { ActiveClock } from "./label_clock.js";
 import { bindKeys } from "./label_keys.js";
-import { Breaks, say, showNetwork, showWaiting } from "./label_notices.js";
+import { Breaks, offerUndo, say, showNetwork, showWaiting } from "./label_notices.js";
 import { Outbox, newKey } from "./label_outbox.js";
 import { TaskQueue } from "./label_queue.js";
 import { AnswerForm, drawPayload } from "./label_view.js";
@@ -148,7 +148,7 @@ class Desk {
     this.last = { lease, entry, label: null };
     this.answered += 1;
     at("sitting").value = this.answered;
-    at("undo").disabled = false;
+    offerUndo(true);
     say("");
     this.advance();
     this.outbox.deliver();
@@ -199,7 +199,7 @@ class Desk {
     }
     this.tasks.putFirst(task);
     this.last = null;
-    at("undo").disabled = true;
+    offerUndo(false);
     this.answered = Math.max(0, this.answered - 1);
     at("sitting").value = this.answered;
     this.show(task, answer);
@@ -222,7 +222,7 @@ class Desk {
   afterRefusal(entry, message) {
     this.tasks.arrived(entry.lease_id);
     if (this.last?.entry.idempotency_key === entry.idempotency_key) this.last = null;
-    at("undo").disabled = !this.last;
+    offerUndo(Boolean(this.last));
     say(message);
   }
 

@@ -54,7 +54,7 @@ function bindPresses(desk) {
     event.preventDefault();
     desk.send();
   });
-  at("undo").addEventListener("click", () => desk.undo());
+  for (const button of document.querySelectorAll("[data-undo]")) button.addEventListener("click", () => desk.undo());
   at("skip").addEventListener("click", () => openSkip(desk));
   at("look-again").addEventListener("click", () => desk.advance());
 }

@@ -8,8 +8,13 @@ const MINUTE_MILLISECONDS = 60_000;
 
 const at = (id) => document.getElementById(id);
 
+// What was said stands beside the task, or on the page that ends the sitting: one of them shows.
 export function say(text) {
-  at("said").textContent = text;
+  for (const line of document.querySelectorAll("[data-said]")) line.textContent = text;
+}
+
+export function offerUndo(isPossible) {
+  for (const button of document.querySelectorAll("[data-undo]")) button.disabled = !isPossible;
 }
 
 export function showNetwork(text) {
