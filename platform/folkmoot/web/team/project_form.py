@@ -110,7 +110,7 @@ def _edge_of(text: str) -> float:
     try:
         return float(text)
     except ValueError as error:
-        sentence = f"“{text.strip()}” is no number. {SENTENCES['group_fields']}"
+        sentence = SENTENCES["group_fields"]
         raise InvalidInput(sentence, fields=[FieldProblem("/group_fields", sentence)]) from error
 
 
