@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -42,6 +42,7 @@ from folkmoot.kernel.unit_of_work import UnitOfWork, reading, unit_of_work
 from folkmoot.runtime.postgres import TemporaryPostgres
 from governance.deciding import decide, load_batch, store_decisions
 from governance.decisions import CaseDraft, submit_cases
+from governance.learning import TrainingProblem, TrainingResult, train
 from governance.models import Decision, DecisionBatch, Model, ModelVersion
 from governance.policies import Condition, GateRule, Operator, PolicyDraft, set_policy
 from governance.registry import (
@@ -52,7 +53,7 @@ from governance.registry import (
     request_version,
 )
 from governance.review import ShownCase, show_case
-from governance.training import load_training_problem, store_version, train
+from governance.training import load_training_problem, store_version
 
 GATE = GateRule(max_error_increase=0.1)
 POLICY = PolicyDraft(
@@ -160,16 +161,19 @@ class Court:
 
     def outcomes(self, known: Sequence[Patient] | None = None) -> None:
         with self.work() as uow:
-            for patient in patients() if known is None else known:
-                uow.session.add(
-                    Outcome(
-                        project_id=self.project.id,
-                        external_id=patient.name,
-                        answer=patient.answer,
-                        source="after a year",
-                        recorded_at=clock.now(),
-                    )
-                )
+            uow.session.exec(
+                sa.insert(Outcome),
+                params=[
+                    {
+                        "project_id": self.project.id,
+                        "external_id": patient.name,
+                        "answer": patient.answer,
+                        "source": "after a year",
+                        "recorded_at": clock.now(),
+                    }
+                    for patient in (patients() if known is None else known)
+                ],
+            )
 
     def data_set(
         self, crowd: Sequence[Patient], reviewed: Sequence[Patient] = (), *, number: int = 1
@@ -223,7 +227,7 @@ class Court:
         """Do what the training job does."""
         with self.read() as uow:
             problem = load_training_problem(uow, self.artifacts, version_id=version.id)
-        result = train(problem)
+        result = _trained(problem)
         with self.work() as uow:
             return store_version(uow, self.artifacts, problem=problem, result=result)
 
@@ -299,6 +303,19 @@ class Court:
             return uow.session.exec(
                 select(Entry).where(col(Entry.action).in_(actions)).order_by(col(Entry.id))
             ).all()
+
+
+_RESULTS: dict[str, TrainingResult] = {}
+
+
+def _trained(problem: TrainingProblem) -> TrainingResult:
+    """Train once for each problem: most tests share one, and training it again gives the same."""
+    if problem.rival is not None:
+        return train(problem)
+    key = repr(replace(problem, version_id=None))
+    if key not in _RESULTS:
+        _RESULTS[key] = train(problem)
+    return _RESULTS[key]
 
 
 def _row(patient: Patient, origin: str, *, wrong: bool) -> JsonObject:
