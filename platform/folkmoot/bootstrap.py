@@ -35,7 +35,7 @@ class Services:
 
 def bootstrap(settings: Settings) -> Services:
     """Build the services that these settings describe."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.make_data_dir()
     return Services(
         settings=settings,
         engine=make_engine(settings.database_url),

@@ -17,8 +17,7 @@ def command() -> None:
 def upgrade(revision: str) -> None:
     """Bring the database to this version."""
     settings = load_settings()
-    if settings.database_url.startswith("sqlite"):
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.make_data_dir()
     engine = make_engine(settings.database_url)
     schema.upgrade_database(engine, revision=revision)
     click.echo(f"The database is at revision {schema.present_revision(engine)}.")

@@ -138,6 +138,23 @@ def _tell_reliabilities(tale: Tale, run: JsonObject) -> None:
     tale.teller.say(f"Least reliable by their labels alone: {', '.join(lowest)}.")
 
 
+def leave_something_to_label(tale: Tale) -> None:
+    """Open a small project that waits for a real person to label it."""
+    team = tale.people.team
+    title = "Try it yourself: close follow-up?"
+    draft = {**_draft(), "slug": f"{SLUG}-yours", "title": title, "floor": 1, "ceiling": 1}
+    project = team.post("/projects", {**draft, "gold_share": 0.0})
+    rows = (json.dumps({"external_id": one.name, **one.record}) for one in tale.study.cases)
+    imported = team.upload(
+        f"/projects/{project['id']}/imports",
+        "\n".join(rows).encode(),
+        media_type="application/x-ndjson",
+        file_name="patients.jsonl",
+    )
+    tale.finished(team, f"/imports/{imported['id']}")
+    team.put(f"/projects/{project['id']}/state", {"state": "open"})
+
+
 def _draft() -> JsonObject:
     return {
         "slug": SLUG,

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from folkmoot.bootstrap import bootstrap
+from folkmoot.demo.labelling_steps import leave_something_to_label
 from folkmoot.demo.patients import load_study
 from folkmoot.demo.people import People, make_people
 from folkmoot.demo.story import tell
@@ -57,6 +58,8 @@ def _run(settings: Settings, teller: Teller, *, port: int, once: bool) -> None:
             tell(tale, database=settings.data_dir / DATABASE)
         except FolkmootError as error:
             raise Conflict(f"The story broke off: {error}") from error
+        if not once:
+            leave_something_to_label(tale)
         _tell_where(teller, people, home.url, stays_up=not once)
         if not once:
             home.wait()

@@ -88,6 +88,15 @@ class Settings(BaseSettings):
         """Say whether the strict rules of production hold."""
         return self.environment is Environment.PRODUCTION
 
+    def make_data_dir(self) -> None:
+        """Make the folder of our data, or say why that cannot be."""
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(
+                f"The folder {self.data_dir} cannot be made: {error.strerror}."
+            ) from error
+
     @property
     def artifact_dir(self) -> Path:
         """Return the folder of models and exports, named by their digest."""
