@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 from sqlmodel import SQLModel, select
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.test import TestResponse
@@ -33,6 +33,7 @@ from folkmoot.kernel.actor import PLATFORM, Actor
 from folkmoot.kernel.json_values import Json
 from folkmoot.kernel.settings import Settings
 
+PATIENCE = 20_000  # milliseconds, for a machine that is busy with other tests
 TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)"')
 CHOICES: list[Json] = [
     {"value": "yes", "label": "Yes, soon", "help": "Within a month."},
@@ -218,7 +219,8 @@ def chromium() -> Iterator[Chromium]:
 @contextmanager
 def opened(chromium: Chromium, **settings: object) -> Iterator[BrowserContext]:
     context = chromium.new_context(**settings)
-    context.set_default_timeout(5_000)
+    context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
     yield context
     context.close()
 

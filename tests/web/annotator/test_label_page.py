@@ -144,7 +144,7 @@ def test_an_answer_that_came_too_late_says_what_became_of_it(shop, phone):
     shop.answer(shop.person("Bob"))
     press(phone, "1")
     expect(phone.locator("#finished")).to_be_visible()
-    expect(phone.locator("[data-said]").filter(visible=True)).to_contain_text("kept and paid")
+    expect(phone.locator("#said")).to_contain_text("kept and paid")
     assert {row.fate for row in shop.rows(Label)} == {Fate.ACCEPTED, Fate.SURPLUS}
 
 
@@ -174,6 +174,7 @@ def test_at_the_end_even_the_last_answer_can_be_taken_back(shop, phone):
     expect(phone.get_by_role("link", name="Other work")).to_be_visible()
 
     phone.get_by_role("button", name="Take back the last answer").click()
+    expect(phone.locator(".choice.chosen")).to_be_visible()
     with phone.expect_response("**/changes"):
         press(phone, "2")
     assert current_answers(shop) == ["no"]

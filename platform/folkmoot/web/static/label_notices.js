@@ -8,9 +8,10 @@ const MINUTE_MILLISECONDS = 60_000;
 
 const at = (id) => document.getElementById(id);
 
-// What was said stands beside the task, or on the page that ends the sitting: one of them shows.
+// It stands above the task, so that the answers never move under a finger.
 export function say(text) {
-  for (const line of document.querySelectorAll("[data-said]")) line.textContent = text;
+  at("said").hidden = !text;
+  at("said").textContent = text;
 }
 
 export function offerUndo(isPossible) {
