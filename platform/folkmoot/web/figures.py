@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from governance.charts.wording import REASONS
 from governance.fairness.estimates import Figure, NotEstimable
 
 
@@ -20,5 +21,5 @@ class Rate:
 def rate_of(figure: Figure) -> Rate:
     """Return a figure as the pages draw it."""
     if isinstance(figure, NotEstimable):
-        return Rate(None, total=figure.n, note=figure.sentence)
+        return Rate(None, total=figure.n, note=REASONS[figure.reason])
     return Rate(figure.value, figure.low, figure.high, total=figure.n)

@@ -113,19 +113,16 @@ def _deed(found: Differs, positive: str) -> str:
 
 
 def _contrast_words(found: Differs, field: str) -> str:
-    compared = "than the others" if found.first is None else f"for one {field} than for another"
+    beside_others = found.contrast is Contrast.ERRORS_AND_OTHERS
     if not isinstance(found.difference, Estimate):
+        compared = "than the others" if beside_others else f"by {field}"
         return f"more or less often {compared}: not estimable, too few answers."
     if found.verdict is not Verdict.FINDING:
-        return "about as often as the others." if found.first is None else _alike(field)
+        compared = "as the others" if beside_others else f"whatever the {field}"
+        return f"about as often {compared}: no difference shown."
     side = "more" if found.difference.value > 0 else "less"
-    if found.first is not None:
-        compared = f"where {field} is {found.first} than where it is {found.second}"
+    compared = "than the others" if beside_others else f"for {found.first} than for {found.second}"
     return f"{_amount(found.difference)} {side} often {compared}."
-
-
-def _alike(field: str) -> str:
-    return f"about as often whatever the {field}: no difference shown."
 
 
 def _amount(found: Estimate) -> str:

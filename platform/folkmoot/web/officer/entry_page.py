@@ -134,8 +134,7 @@ def _text(value: Json) -> str | None:
 
 
 def _fields(detail: EntryDetail) -> Iterator[FieldView]:
-    for name, value in detail.facts.items():
-        yield FieldView(readable(name), words_of(value), "public")
+    """Yield what people wrote first, then what the machine noted."""
     for name, commitment in detail.commitments.items():
         is_erased = name in detail.erased
         yield FieldView(
@@ -144,6 +143,8 @@ def _fields(detail: EntryDetail) -> Iterator[FieldView]:
             state="erased" if is_erased else "disclosed",
             commitment=commitment,
         )
+    for name, value in detail.facts.items():
+        yield FieldView(readable(name), words_of(value), "public")
 
 
 def _proof(uow: UnitOfWork, found: Entry) -> ProofView:

@@ -22,7 +22,7 @@ from governance.reporting import ReportDefinition, reports, request_report
 STATES = {WorkState.REQUESTED: "running", WorkState.FINISHED: "done", WorkState.FAILED: "failed"}
 TITLES = {
     ReportKind.MODEL_FAIRNESS: "Fairness of {name}",
-    ReportKind.ANNOTATOR_FAIRNESS: "Answers of {name}",
+    ReportKind.ANNOTATOR_FAIRNESS: "Answers of the annotators",
 }
 
 

@@ -22,12 +22,14 @@ from folkmoot.web.officer.conclusions import (
 from folkmoot.web.officer.report_list import STATES, title_of
 from folkmoot.web.officer.sentences import readable, words_of
 from governance.fairness.annotator_results import AnnotatorReport
+from governance.fairness.estimates import Verdict
 from governance.fairness.results import GroupRates, GroupReport, Metric
 from governance.models import Report, ReportKind
 from governance.naming import project_titles, subject_names
 from governance.reporting import ReportDefinition
 
 CORRECTION = "Holm"
+GAPS = "gaps"
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class ReportView:
     report: ReportHead
     definition: Sequence[tuple[str, str]]
     conclusions: Sequence[Conclusion] = ()
+    not_estimable: Sequence[Conclusion] = ()
     plots: Sequence[Plot] = ()
     tables: Sequence[TableView] = ()
     correction: str = CORRECTION
@@ -94,10 +97,13 @@ def report_view_of(uow: UnitOfWork, report: Report) -> ReportView:
     project = project_titles(uow, [report.project_id])[report.project_id]
     if report.state is not WorkState.FINISHED:
         return ReportView(_head(report, name, project), _definition(report))
+    concluded = conclusions_of(report)
+    silent = [each for each in concluded if each.state == Verdict.NOT_ESTIMABLE]
     return ReportView(
         report=_head(report, name, project),
         definition=_definition(report),
-        conclusions=conclusions_of(report),
+        conclusions=concluded[: len(concluded) - len(silent)],  # findings come first, these last
+        not_estimable=silent,
         plots=list(_plots(report)),
         tables=list(_tables(report)),
         download_url=url_for("officer.report_figures", report_id=report.id),
@@ -166,7 +172,8 @@ COUNTED = {
 
 
 def _plots(report: Report) -> Iterator[Plot]:
-    for name in report.figures:
+    # What is compared first, then the rates that the comparison is made of.
+    for name in sorted(report.figures, key=lambda name: name != GAPS):
         title = _plot_title(report, name)
         src = url_for("officer.figure", report_id=report.id, name=name)
         yield Plot(title, src, f"{title}, with intervals. The tables below hold the same figures.")
@@ -209,11 +216,7 @@ def _annotator_table(field: str, found: AnnotatorReport) -> TableView:
     return TableView(
         title=f"Errors by annotator and {readable(field)}",
         note="Against checked answers, else against what most others answered",
-        columns=[
-            "Annotator",
-            "All items",
-            *(f"{readable(field)}: {group}" for group in found.item_groups),
-        ],
+        columns=["Annotator", "All items", *found.item_groups],
         rows=[
             TableRow(
                 group=person.annotator,

@@ -119,7 +119,7 @@ def report(report_id: UUID) -> str:
     """Show one report."""
     with reading() as uow:
         view = report_view_of(uow, report_by_id(uow, report_id))
-    return render_template("officer/report.html", **vars(view), tests=len(view.conclusions))
+    return render_template("officer/report.html", **vars(view))
 
 
 @blueprint.get("/governance/reports/<uuid:report_id>/figures.json")
