@@ -92,8 +92,8 @@ def _state_after(connection: Connection, rules: TaskRules, opinion: _Opinion) ->
     if places.waiting:
         return TaskState.OPEN
     rule = StoppingRule(rules.floor, rules.ceiling, rules.confidence)
-    wants_more = rule.wants_more(opinion.n_labels, opinion.confidence)
-    if not wants_more or places.total >= rules.ceiling:
+    # Every place has a label by now, so below the ceiling of labels there is room for a place.
+    if not rule.wants_more(opinion.n_labels, opinion.confidence):
         return TaskState.COMPLETE
     _open_place(connection, rules, number=places.total + 1)
     return TaskState.OPEN

@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlmodel import col, select
@@ -139,6 +140,32 @@ class BreaksOff(Workshop):
         if self.left == 0:
             raise KeyboardInterrupt
         self.left -= 1
+        return super().unit_of_work()
+
+
+def test_a_worker_that_was_overtaken_by_another_counts_nothing_twice(workshop):
+    project = workshop.moot.project()
+    wanted = ask(workshop, project, "external_id\na\nb\n,\n")
+    run_import(Overtaken(workshop, wanted.id), import_id=wanted.id)
+
+    with workshop.reading() as uow:
+        done = import_by_id(uow, import_id=wanted.id)
+        entries = uow.session.exec(select(Entry).where(Entry.action == "tasks.imported")).all()
+    assert (done.added, done.known, done.refused) == (2, 0, 1)
+    assert len(entries) == 1
+
+
+class Overtaken(Workshop):
+    """A workshop that is slow to write, so that another one does all the work before it."""
+
+    def __init__(self, workshop: Workshop, import_id: UUID) -> None:
+        super().__init__(workshop.moot, workshop.artifacts)
+        self.faster, self.import_id = workshop, import_id
+
+    def unit_of_work(self):
+        if self.faster is not None:
+            faster, self.faster = self.faster, None
+            run_import(faster, import_id=self.import_id)
         return super().unit_of_work()
 
 
