@@ -24,6 +24,7 @@ from folkmoot.jobs import crowd_jobs, governance_jobs
 from folkmoot.jobs.running import fail_job
 from folkmoot.kernel.errors import InvalidInput
 from folkmoot.kernel.outbox import Job, JobName
+from folkmoot.web.team.data_set_pages import FORMATS
 from folkmoot.web.team.project_form import ProjectForm, errors_of, group_fields_of, slug_of
 from folkmoot.web.team.wording import (
     METHOD_NAMES,
@@ -303,7 +304,7 @@ def test_a_data_set_is_exported_and_loaded_in_three_lines(world, browse):
     made = with_data_set(world, browser)
     assert "version 2" in browser.get("/data-sets")
     page = unescape(browser.get(f"/data-sets/{made.id}"))
-    assert '.data_set("follow-up", 2)' in page
+    assert '.data_set("follow-up", 2).to_pandas()' in page
     assert made.manifest["files"]["parquet"]["digest"] in page
     assert "Nobody yet." in page
 
@@ -317,7 +318,8 @@ def test_a_download_is_the_very_file_and_is_recorded(world, browse, file_format)
     assert answer.headers["Content-Disposition"].endswith(f'"data-set-2.{file_format}"')
     actions = [entry.action for entry in world.entries(made.id)]
     assert actions.count(Action.DATA_SET_DOWNLOADED) == 1
-    assert "<span>Tamsin Team</span>" in browser.get(f"/data-sets/{made.id}")
+    page = browser.get(f"/data-sets/{made.id}")
+    assert f'Tamsin Team <span class="soft">{FORMATS[file_format][0]}' in page
 
 
 def test_the_manifest_is_handed_out_and_no_other_format(world, browse):
@@ -388,7 +390,7 @@ def test_before_and_after_are_compared_on_the_same_cases(world, browse):
     browser = browse("team")
     second_version(world, browser)
     assert re.search(
-        r"On the same \d+ held-out cases version 2 errs in [\d.]+%, version 1 in",
+        r"On the same \d+ held-out cases version 2 errs in [\d.]+\u202f%, version 1 in",
         browser.get(f"/models/{world.model_id}"),
     )
 

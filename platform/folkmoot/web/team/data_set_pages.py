@@ -9,6 +9,7 @@ from flask import url_for
 from pydantic import BaseModel
 
 from audit.actions import Action
+from audit.models import Entry
 from audit.searching import entries
 from crowd.consensus_runs import run_by_id
 from crowd.data_sets import data_set_by_id, data_sets
@@ -18,6 +19,8 @@ from folkmoot.identity.naming import names_of
 from folkmoot.kernel.outbox import WorkState, failure_of
 from folkmoot.kernel.pagination import MOST_ROWS, Page, PageRequest
 from folkmoot.kernel.unit_of_work import UnitOfWork
+from folkmoot.web.officer.sentences import words_of
+from folkmoot.web.officer.telling import facts_of
 from folkmoot.web.paging import Pagination, pagination_of
 from folkmoot.web.team.wording import METHOD_NAMES
 from governance.naming import project_titles
@@ -84,6 +87,7 @@ class Download:
     """Who took the data set away, and when."""
 
     who: str
+    format: str
     at: datetime
 
 
@@ -148,8 +152,8 @@ def python_lines(server: str, slug: str, number: int) -> str:
     """Return the three lines that load a data set."""
     return (
         "from folkmoot_client import Folkmoot\n"
-        f'data_set = Folkmoot("{server}", token="…").data_set("{slug}", {number})\n'
-        "table = data_set.to_pandas()"
+        f'folkmoot = Folkmoot("{server}", token="…")\n'
+        f'table = folkmoot.data_set("{slug}", {number}).to_pandas()'
     )
 
 
@@ -214,4 +218,10 @@ def _downloads(uow: UnitOfWork, data_set: DataSet) -> list[Download]:
         wanted=LATEST_DOWNLOADS,
     ).items
     names = names_of(uow, {entry.actor_id for entry in found})
-    return [Download(names[entry.actor_id], entry.recorded_at) for entry in found]
+    return [
+        Download(names[entry.actor_id], _format_in(entry), entry.recorded_at) for entry in found
+    ]
+
+
+def _format_in(entry: Entry) -> str:
+    return FORMATS[words_of(facts_of(entry)["format"])][0]

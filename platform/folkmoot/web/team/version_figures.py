@@ -43,9 +43,9 @@ class StoredComparison(BaseModel):
     """The comparison on the same cases, as a version keeps it."""
 
     with_version: int | None = None
-    before: Figure
-    after: Figure
-    difference: Figure
+    before: Estimate
+    after: Estimate
+    difference: Estimate
     mended: int
     broken: int
     p_value: float
@@ -106,29 +106,29 @@ def _clause_name(name: str) -> str:
 
 
 def comparison_sentence(version: ModelVersion) -> str | None:
-    """Say how a version did on the same cases as the one that acted, None where none did."""
-    stored = version.metrics.get("comparison")
-    if not isinstance(stored, dict) or stored.get("with_version") is None:
+    """Say how a version did on the same cases as what decided before it."""
+    if "comparison" not in version.metrics:
         return None
-    found = StoredComparison.model_validate(stored)
-    if not isinstance(found.difference, Estimate):
-        return None
-    cases, other = found.difference.n, found.with_version
+    found = StoredComparison.model_validate(version.metrics["comparison"])
+    other = f"version {found.with_version}" if found.with_version else "the commonest answer"
     return (
-        f"On the same {cases:,} held-out cases version {version.number} errs in "
-        f"{_percent(found.after)}, version {other} in {_percent(found.before)}: "
+        f"On the same {found.difference.n:,} held-out cases version {version.number} errs in "
+        f"{_percent(found.after)}, {other} in {_percent(found.before)}: "
         f"{_points(found.difference)}. {found.mended} cases were mended and "
         f"{found.broken} broken (p = {found.p_value:.3f}, McNemar’s exact test)."
     )
 
 
-def _percent(figure: Figure) -> str:
-    return f"{figure.value:.1%}" if isinstance(figure, Estimate) else "an unknown share"
+def _percent(share: Estimate) -> str:
+    return f"{100 * share.value:.1f}\u202f%"
 
 
 def _points(difference: Estimate) -> str:
-    value, low, high = (100 * each for each in (difference.value, difference.low, difference.high))
-    return f"{value:+.1f} points ({low:+.1f} to {high:+.1f}, 95 %)"
+    value, low, high = (
+        f"{100 * each:+.1f}".replace("-", "\u2212")
+        for each in (difference.value, difference.low, difference.high)
+    )
+    return f"{value} points ({low} to {high})"
 
 
 def confusion_of(version: ModelVersion) -> StoredConfusion:
