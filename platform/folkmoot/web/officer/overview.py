@@ -136,14 +136,10 @@ def health_of(uow: UnitOfWork, health: LogHealth) -> HealthView:
 
 def _pending(health: LogHealth) -> str:
     check = health.last_verification
-    since = health.size - (check.size if check else 0)
-    sealed = f"{since:,} more {'are' if since != 1 else 'is'} sealed since." if check else ""
-    waiting = (
-        "Nothing is pending."
-        if not health.unsealed
-        else f"{health.unsealed:,} wait for the next seal."
-    )
-    return f"{waiting} {sealed if since > 0 else ''}".strip()
+    since = health.size - check.size if check else 0
+    sealed = f"Sealed since: {since:,}." if since else ""
+    waiting = f"Not sealed yet: {health.unsealed:,}." if health.unsealed else "Nothing is pending."
+    return f"{waiting} {sealed}".strip()
 
 
 def _wrong(found: Json) -> WrongEntry:
