@@ -9,6 +9,7 @@ from sqlmodel import col, func, select
 
 from audit.actions import Action
 from audit.recording import record
+from crowd.projects import project_by_id
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.errors import Conflict, FieldProblem, InvalidInput, NotFound, TooLarge
@@ -94,6 +95,7 @@ def decisions(
     """Return a page of decisions, the newest first."""
     statement = select(Decision)
     if project_id is not None:
+        project_by_id(uow, project_id=project_id)
         statement = statement.where(col(Decision.project_id) == project_id)
     if model_version_id is not None:
         statement = statement.where(col(Decision.model_version_id) == model_version_id)

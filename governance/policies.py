@@ -12,7 +12,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from audit.actions import Action
 from audit.recording import record
-from crowd.projects import locked_project
+from crowd.projects import locked_project, project_by_id
 from crowd.text import PlainText
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import PLATFORM_ID, Actor
@@ -149,6 +149,7 @@ def set_policy(uow: UnitOfWork, actor: Actor, *, project_id: UUID, draft: Policy
 
 def current_policy(uow: UnitOfWork, project_id: UUID) -> Policy:
     """Return the policy in force; version 0, which holds every case, where none was set."""
+    project_by_id(uow, project_id=project_id)
     newest = uow.session.exec(_versions(project_id).limit(1)).first()
     return newest or _policy(project_id, UNSET_VERSION, UNSET, set_by=PLATFORM_ID)
 

@@ -144,6 +144,7 @@ def models(uow: UnitOfWork, *, wanted: PageRequest, project_id: UUID | None = No
     """Return a page of models, of one project or of all."""
     statement = select(Model)
     if project_id is not None:
+        project_by_id(uow, project_id=project_id)
         statement = statement.where(col(Model.project_id) == project_id)
     return page_by_id(uow, statement, key=Model.id, wanted=wanted)
 
@@ -159,7 +160,8 @@ def version_by_id(uow: UnitOfWork, version_id: UUID) -> ModelVersion:
 
 
 def versions_of(uow: UnitOfWork, model_id: UUID) -> Sequence[ModelVersion]:
-    """Return every version of a model, the newest first."""
+    """Return every version of a model, the newest first, or refuse where there is no such model."""
+    model_by_id(uow, model_id)
     return uow.session.exec(
         select(ModelVersion)
         .where(col(ModelVersion.model_id) == model_id)

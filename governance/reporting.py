@@ -99,6 +99,7 @@ def reports(
     """Return a page of reports, the newest first."""
     statement = select(Report)
     if project_id is not None:
+        project_by_id(uow, project_id=project_id)
         statement = statement.where(col(Report.project_id) == project_id)
     if kind is not None:
         statement = statement.where(col(Report.kind) == kind)

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from pydantic import SecretStr
 from sqlalchemy.engine import Engine
+from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import TestResponse
 
 from folkmoot.app import create_app
@@ -66,6 +69,40 @@ class Person:
         return self.call("PUT", path, json=body)
 
 
+def make_person(app: Flask, services: Services, *roles: Role, name: str = "") -> Person:
+    """Make an account with these roles and a token for all that it may do."""
+    label = name or "-".join(role.value for role in roles)
+    with services.unit_of_work() as uow:
+        draft = AccountDraft(
+            email=f"{label}@example.org",
+            display_name=label.title(),
+            password=SecretStr("correct horse battery"),
+            roles=frozenset(roles),
+        )
+        account = create_account(uow, PLATFORM, draft=draft)
+        issued = issue_token(
+            uow,
+            PLATFORM,
+            account_id=account.id,
+            name="test",
+            scopes=actor_of(uow, account.id).permissions,
+            expires_at=clock.now() + timedelta(hours=1),
+        )
+    return Person(app.test_client(), account.id, issued.text)
+
+
+def run_due_jobs(services: Services) -> None:
+    """Run every job that waits, as a worker would, and seal the log."""
+    while True:
+        with services.reading() as uow:
+            due = due_jobs(uow)
+        for job in due:
+            run_claimed(services, job.id)
+        if not due:
+            break
+    seal(services)
+
+
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A database at the newest revision, as bytes to copy from."""
@@ -97,29 +134,33 @@ def app(services: Services) -> Flask:
     return create_app(services)
 
 
+class QuietRequestHandler(WSGIRequestHandler):
+    """Serves without a line for each request, and keeps connections as servers in production do."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def live_url(app: Flask) -> Iterator[str]:
+    """The address at which the application is served, by a thread of this process."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietRequestHandler)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
 @pytest.fixture
 def person(app: Flask, services: Services) -> Callable[..., Person]:
     """Make somebody with these roles."""
 
     def make(*roles: Role, name: str = "") -> Person:
-        label = name or "-".join(role.value for role in roles)
-        with services.unit_of_work() as uow:
-            draft = AccountDraft(
-                email=f"{label}@example.org",
-                display_name=label.title(),
-                password=SecretStr("correct horse battery"),
-                roles=frozenset(roles),
-            )
-            account = create_account(uow, PLATFORM, draft=draft)
-            issued = issue_token(
-                uow,
-                PLATFORM,
-                account_id=account.id,
-                name="test",
-                scopes=actor_of(uow, account.id).permissions,
-                expires_at=clock.now() + timedelta(hours=1),
-            )
-        return Person(app.test_client(), account.id, issued.text)
+        return make_person(app, services, *roles, name=name)
 
     return make
 
@@ -147,18 +188,7 @@ def annotator(person: Callable[..., Person]) -> Person:
 @pytest.fixture
 def run_jobs(services: Services) -> Callable[[], None]:
     """Run every job that waits, as a worker would, and seal the log."""
-
-    def run() -> None:
-        while True:
-            with services.reading() as uow:
-                due = due_jobs(uow)
-            for job in due:
-                run_claimed(services, job.id)
-            if not due:
-                break
-        seal(services)
-
-    return run
+    return partial(run_due_jobs, services)
 
 
 @pytest.fixture

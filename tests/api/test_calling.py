@@ -1,9 +1,11 @@
 """What holds for every operation: input, tokens, idempotency, problems."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from flask import Flask
 from sqlmodel import col, func, select
 
@@ -59,7 +61,55 @@ def test_an_unknown_query_parameter_is_refused(team: Person) -> None:
 
 
 def test_a_cursor_that_we_did_not_make_is_refused(team: Person) -> None:
-    assert "cursor" in refused(team.get("/projects?cursor=nonsense"), 422)["detail"]
+    for cursor in ("nonsense", "A" * 21 + "B", ""):
+        problem = refused(team.get(f"/projects?cursor={cursor}"), 422)
+        assert [one["pointer"] for one in problem["fields"]] == ["/cursor"]
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "201", "1e3", "many", "9" * 40])
+def test_a_page_is_as_long_as_asked_or_refused(limit: str, team: Person) -> None:
+    problem = refused(team.get(f"/projects?limit={limit}"), 422)
+    assert [one["pointer"] for one in problem["fields"]] == ["/limit"]
+
+
+def test_a_value_of_another_type_is_not_taken_for_what_it_looks_like(team: Person) -> None:
+    for changes in ({"floor": "1"}, {"pay_minor": True}, {"group_fields": {"age": [False]}}):
+        refused(team.post("/projects", {**PROJECT, **changes}), 422)
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e400", "9" * 5000])
+def test_a_number_that_json_cannot_carry_is_refused(
+    number: str, team: Person, services: Services
+) -> None:
+    content = json.dumps({**PROJECT, "group_fields": {"age": [0]}}).replace("[0]", f"[{number}]")
+    answer = team.call("POST", "/projects", data=content, content_type="application/json")
+    refused(answer, 400)
+    assert projects_stored(services) == 0
+
+
+def test_a_whole_number_may_be_written_with_a_fraction_of_nothing(team: Person) -> None:
+    assert team.post("/projects", {**PROJECT, "floor": 1.0}).get_json()["floor"] == 1
+    refused(team.post("/projects", {**PROJECT, "slug": "dogs", "floor": 1.5}), 422)
+
+
+def test_a_body_nested_deeper_than_we_follow_is_refused(team: Person) -> None:
+    content = b'{"answer_schema": ' + b"[" * 100_000
+    answer = team.call("POST", "/projects", data=content, content_type="application/json")
+    refused(answer, 400)
+
+
+@pytest.mark.parametrize("key", ["", " ", "a b", "k" * 201, "schlüssel"])
+def test_an_idempotency_key_that_cannot_be_kept_is_refused(
+    key: str, team: Person, services: Services
+) -> None:
+    answer = team.post("/projects", PROJECT, headers={"Idempotency-Key": key})
+    assert "Idempotency-Key" in refused(answer, 422)["detail"]
+    assert projects_stored(services) == 0
+
+
+def test_an_id_that_is_none_is_not_found(team: Person) -> None:
+    for path in ("/projects/1", "/projects/0x0", f"/imports/{'9' * 60}", "/jobs/%00"):
+        refused(team.get(path), 404)
 
 
 def test_a_nul_character_is_refused(team: Person, services: Services) -> None:

@@ -4,6 +4,7 @@ Who asks, and whether they may, was settled before by `folkmoot.identity.access`
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -11,8 +12,9 @@ from typing import Any
 from flask import Flask, Response, current_app, request
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import IntegrityError
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import UnsupportedMediaType
 
+from folkmoot.api.json_bodies import read_json
 from folkmoot.api.operations import JSON, Call, Download, Operation
 from folkmoot.bootstrap import Services
 from folkmoot.identity.access import current_actor
@@ -28,6 +30,7 @@ from folkmoot.problems import invalid_input
 
 LARGEST_JSON_BYTES = 16 * 1024 * 1024
 KEY_HEADER = "Idempotency-Key"
+KEY_PATTERN = f"^[!-~]{{1,{LONGEST_KEY}}}$"
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,8 @@ def _changing(
     operation: Operation, services: Services, actor: Actor, arguments: dict[str, Any]
 ) -> Answer:
     key = request.headers.get(KEY_HEADER)
-    if key is not None and not 0 < len(key) <= LONGEST_KEY:
-        raise InvalidInput(f"The {KEY_HEADER} must have 1 to {LONGEST_KEY} characters.")
+    if key is not None and not re.fullmatch(KEY_PATTERN, key):
+        raise InvalidInput(f"The {KEY_HEADER} must have 1 to {LONGEST_KEY} visible characters.")
     try:
         return _change(operation, services, actor, arguments, key)
     except IntegrityError as error:
@@ -134,7 +137,7 @@ def _arguments(operation: Operation, path_values: dict[str, Any]) -> dict[str, A
         for name, kind in operation.path_parameters.items()
     }
     if operation.query is not None:
-        arguments["query"] = _parsed(operation.query, where="query", value=request.args.to_dict())
+        arguments["query"] = _query(operation.query)
     elif request.args:
         raise InvalidInput(f"Unknown query parameter {next(iter(request.args))!r}.")
     if operation.body is not None:
@@ -160,17 +163,11 @@ def _body(operation: Operation) -> Any:
         return content
     if len(content) > LARGEST_JSON_BYTES:
         raise TooLarge(f"The body has more than {LARGEST_JSON_BYTES // 2**20} MiB.")
-    if b"\\u0000" in content:
-        raise InvalidInput("The body has a NUL character, which cannot be stored.")
-    return _parsed(operation.body, where="body", value=content)
+    return read_json(operation.body, content)
 
 
-def _parsed(model: type[BaseModel], *, where: str, value: bytes | dict[str, str]) -> BaseModel:
+def _query(model: type[BaseModel]) -> BaseModel:
     try:
-        if isinstance(value, bytes):
-            return model.model_validate_json(value)
-        return model.model_validate(value)
+        return model.model_validate(request.args.to_dict())
     except ValidationError as error:
-        if any(one["type"] == "json_invalid" for one in error.errors()):
-            raise BadRequest(f"The body is not JSON: {error.errors()[0]['msg']}.") from error
-        raise invalid_input(error, where=where) from error
+        raise invalid_input(error, where="query") from error

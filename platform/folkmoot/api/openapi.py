@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from folkmoot import __version__
+from folkmoot.api.calling import KEY_HEADER, KEY_PATTERN
 from folkmoot.api.operations import JSON, Download, Operation
 from folkmoot.problems import MEDIA_TYPE, Problem
 
@@ -103,10 +104,10 @@ def _parameters(operation: Operation) -> list[Spec]:
         for name, one in schema["properties"].items():
             required = name in schema.get("required", [])
             shape = {"name": name, "in": "query", "required": required}
-            parameters.append({**shape, "schema": _inlined(one, inlined)})
+            parameters.append({**shape, "schema": _without_null(_inlined(one, inlined))})
     if operation.method == "POST":
-        key = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}
-        parameters.append({"name": "Idempotency-Key", "in": "header", "schema": key})
+        key = {"type": "string", "pattern": KEY_PATTERN}
+        parameters.append({"name": KEY_HEADER, "in": "header", "schema": key})
     return parameters
 
 
@@ -118,6 +119,15 @@ def _inlined(schema: Any, definitions: Spec) -> Any:
     if "$ref" in schema:
         return definitions[schema["$ref"].rsplit("/", 1)[1]]
     return {key: _inlined(value, definitions) for key, value in schema.items()}
+
+
+def _without_null(schema: Spec) -> Spec:
+    # In an address a value is left out; it cannot be null.
+    options = [one for one in schema.get("anyOf", []) if one != {"type": "null"}]
+    if len(options) != 1:
+        return schema
+    rest = {key: value for key, value in schema.items() if key not in ("anyOf", "default")}
+    return {**rest, **options[0]}
 
 
 def _path_schema(kind: Any) -> Spec:

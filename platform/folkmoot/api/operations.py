@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Generic, TypeVar, get_type_hints
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from folkmoot.bootstrap import Services
 from folkmoot.identity.permissions import Permission
@@ -38,6 +38,11 @@ class View(BaseModel):
 class PageView(View, Generic[Shown]):
     """Some rows, and the cursor that asks for the next ones."""
 
+    # Said again, since a generic model does not hand its docstring on to what is made of it.
+    model_config = ConfigDict(
+        json_schema_extra={"description": "Some rows, and the cursor that asks for the next ones."}
+    )
+
     items: list[Shown]
     next_cursor: str | None
 
@@ -47,13 +52,14 @@ class PageQuery(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    cursor: str | None = None
-    limit: int = 50
+    # 22 characters of base64 are a row's id; the last one carries two bits, so it is one of four.
+    cursor: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{21}[AQgw]$")
+    limit: int = Field(default=50, ge=1, le=MOST_ROWS)
 
     @property
     def wanted(self) -> PageRequest:
         """Return the page request for the service."""
-        return PageRequest(cursor=self.cursor, limit=max(1, min(self.limit, MOST_ROWS)))
+        return PageRequest(cursor=self.cursor, limit=self.limit)
 
 
 @dataclass(frozen=True)

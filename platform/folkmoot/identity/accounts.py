@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, WithJsonSchema
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, delete, select
 
@@ -18,12 +18,13 @@ from folkmoot.identity.permissions import Role, permissions_of
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.errors import Conflict, NotAllowed, NotFound
-from folkmoot.kernel.json_values import Json
+from folkmoot.kernel.json_values import Json, JsonObject
 from folkmoot.kernel.pagination import Page, PageRequest, page_by_id
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
 LONGEST_EMAIL = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+")
+_DESCRIPTION = {"type": "string", "maxLength": LONGEST_EMAIL, "pattern": f"^{_EMAIL.pattern}$"}
 
 
 def normalised_email(text: str) -> str:
@@ -43,7 +44,15 @@ def email_or_none(text: str | None) -> str | None:
         return None
 
 
-EmailAddress = Annotated[str, AfterValidator(normalised_email)]
+EmailAddress = Annotated[str, AfterValidator(normalised_email), WithJsonSchema(_DESCRIPTION)]
+
+
+def _may_repeat(schema: JsonObject) -> None:
+    schema.pop("uniqueItems", None)
+
+
+# A role that is named twice is one role; the description does not forbid what does no harm.
+Roles = Annotated[frozenset[Role], Field(json_schema_extra=_may_repeat)]
 Password = Annotated[SecretStr, Field(min_length=SHORTEST_PASSWORD, max_length=LONGEST_PASSWORD)]
 
 
@@ -54,7 +63,7 @@ class AccountDraft(BaseModel):
 
     email: EmailAddress
     display_name: str = Field(min_length=1, max_length=120)
-    roles: frozenset[Role] = frozenset()
+    roles: Roles = frozenset()
     password: Password | None = None
 
 
@@ -162,14 +171,6 @@ def roles_of(uow: UnitOfWork, account_id: UUID) -> frozenset[Role]:
     """Return the roles of an account."""
     statement = select(AccountRole.role).where(col(AccountRole.account_id) == account_id)
     return frozenset(Role(role) for role in uow.session.exec(statement))
-
-
-def names_of(uow: UnitOfWork, account_ids: Iterable[UUID]) -> dict[UUID, str]:
-    """Return the names that accounts show to others; one that is gone has its id for a name."""
-    wanted = set(account_ids)
-    statement = select(Account.id, Account.display_name).where(col(Account.id).in_(wanted))
-    found = dict(uow.session.exec(statement).all())
-    return {account_id: found.get(account_id, str(account_id)) for account_id in wanted}
 
 
 def actor_of(uow: UnitOfWork, account_id: UUID, scopes: frozenset[str] | None = None) -> Actor:

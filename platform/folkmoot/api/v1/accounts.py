@@ -7,9 +7,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from folkmoot.api.operations import Api, Call, PageQuery, PageView, View
 from folkmoot.identity import accounts, tokens
-from folkmoot.identity.accounts import AccountDraft
+from folkmoot.identity.accounts import AccountDraft, Roles
 from folkmoot.identity.models import Account
-from folkmoot.identity.permissions import Permission, Role
+from folkmoot.identity.permissions import Permission
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.pagination import Page
 
@@ -34,12 +34,12 @@ class MeView(View):
     permissions: list[Permission]
 
 
-class Roles(BaseModel):
+class NewRoles(BaseModel):
     """The roles that an account is to have."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    roles: frozenset[Role]
+    roles: Roles
 
 
 class NewToken(BaseModel):
@@ -49,7 +49,7 @@ class NewToken(BaseModel):
 
     account_id: UUID
     name: str = Field(min_length=1, max_length=200)
-    scopes: frozenset[Permission] = Field(min_length=1)
+    scopes: list[Permission] = Field(min_length=1, max_length=len(Permission))
     expires_at: AwareDatetime
 
 
@@ -81,7 +81,7 @@ def list_accounts(call: Call, query: PageQuery) -> Page[Account]:
 
 
 @api.put("/accounts/<uuid:account_id>/roles", access=Permission.MANAGE_ACCOUNTS, shows=AccountView)
-def set_roles(call: Call, account_id: UUID, body: Roles) -> Account:
+def set_roles(call: Call, account_id: UUID, body: NewRoles) -> Account:
     """Set the roles of an account."""
     return accounts.set_roles(call.uow, call.actor, account_id=account_id, roles=body.roles)
 

@@ -11,7 +11,7 @@ from crowd import consensus_runs
 from crowd.accuracy import Accuracy, accuracy_of
 from crowd.models import ConsensusRun
 from folkmoot.api.operations import Api, Call, PageQuery, PageView, View
-from folkmoot.identity.accounts import names_of
+from folkmoot.identity.naming import names_of
 from folkmoot.identity.permissions import Permission
 from folkmoot.kernel.json_values import JsonObject
 from folkmoot.kernel.outbox import WorkState

@@ -17,7 +17,7 @@ from folkmoot.api.v1.labels_schemas import (
     Skip,
 )
 from folkmoot.identity.permissions import Permission
-from folkmoot.kernel.errors import Gone
+from folkmoot.kernel.errors import NotFound
 
 api = Api("labels")
 
@@ -38,6 +38,8 @@ def submit_label(call: Call, project_id: UUID, body: NewLabel) -> LabelAndNext:
         answer=body.answer,
         active_seconds=body.active_seconds,
     )
+    if submitted.label.project_id != project_id:
+        raise NotFound("There is no such task of this project among those that you were given.")
     return LabelAndNext(
         label=LabelView.model_validate(submitted.label),
         earned_minor=submitted.earning.amount_minor,
@@ -57,7 +59,7 @@ def renew_lease(call: Call, lease_id: UUID) -> Renewed:
     """Keep a lease for its full time from now on."""
     until = leasing.renew_leases(call.uow, annotator_id=call.actor.id, lease_ids=[lease_id])
     if lease_id not in until:
-        raise Gone("This lease is not yours any more; an answer to it is still kept and paid.")
+        raise NotFound("No such lease is yours now; a late answer to your own is kept and paid.")
     return Renewed(expires_at=until[lease_id])
 
 
