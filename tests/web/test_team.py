@@ -109,7 +109,7 @@ def test_a_project_is_made_from_the_form_as_a_draft(world, browse):
     assert (made.floor, made.ceiling, made.confidence, made.pay_minor) == (2, 5, 0.85, 12)
     assert [choice["label"] for choice in made.answer_schema["choices"]] == ["Yes, closely", "no"]
     assert made.group_fields == {"sex": [], "age": [40.0, 60.0]}
-    assert "Import tasks next" in browser.get("/team/is-it-nah")
+    assert "Import tasks. Nobody sees" in browser.get("/team/is-it-nah")
 
 
 def test_the_form_at_first_makes_a_project_with_nothing_but_words(world, browse):

@@ -155,7 +155,7 @@ def _allowed(actor: Actor) -> Allowed:
 def _next_step(progress: ProjectProgress) -> str | None:
     funnel, state = progress.funnel, progress.project.state
     if not funnel.tasks:
-        return "Import tasks next. Nobody sees the project until you open it."
+        return "Import tasks. Nobody sees the project until you open it."
     if state is ProjectState.DRAFT:
         return "Open it for labelling when the instructions say what you mean."
     if not funnel.labels:
