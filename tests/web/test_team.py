@@ -448,3 +448,9 @@ def test_every_choice_of_the_crowd_has_words():
 @pytest.mark.parametrize(("alpha", "word"), [(0.8, "High"), (0.667, "Fair"), (0.4, "Low")])
 def test_agreement_is_put_into_words(alpha, word):
     assert agreement_sentence(alpha).startswith(word)
+
+
+def test_an_officer_finds_the_models_that_wait_for_a_second_person(browse):
+    officer = browse("officer")
+    assert 'href="/models"' in officer.get("/governance")
+    officer.get("/models")
