@@ -16,8 +16,8 @@ from folkmoot.identity.accounts import account_of
 from folkmoot.identity.permissions import Permission
 from folkmoot.kernel.actor import Actor
 from folkmoot.problems import Problem
-from folkmoot.web.sessions import actor_or_none
 from folkmoot.web.services import reading
+from folkmoot.web.sessions import actor_or_none
 
 # An area of the menu, and the permission that opens it.
 AREAS = {
