@@ -4,7 +4,14 @@ from hashlib import sha256
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
@@ -15,13 +22,15 @@ from crowd.task_types import task_type_of
 from crowd.text import PlainText, refuse_null
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import Actor
-from folkmoot.kernel.errors import Conflict, FieldProblem, NotFound
+from folkmoot.kernel.errors import Conflict, FieldProblem, InvalidInput, NotFound
 from folkmoot.kernel.json_values import JsonObject
 from folkmoot.kernel.pagination import Page, PageRequest, page_by_id
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
 FieldName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 LONGEST_INSTRUCTIONS = 100_000
+# Names that would stand for another page where a project is addressed by its short name.
+RESERVED_SLUGS = frozenset({"new"})
 
 _NEXT_STATES: dict[ProjectState, frozenset[ProjectState]] = {
     ProjectState.DRAFT: frozenset({ProjectState.OPEN, ProjectState.CLOSED}),
@@ -53,6 +62,13 @@ class ProjectDraft(BaseModel):
     currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
     gold_share: float = Field(default=0.1, ge=0, le=0.5)
     group_fields: dict[FieldName, list[float]] = Field(default_factory=dict, max_length=20)
+
+    @field_validator("slug")
+    @classmethod
+    def _not_a_page_of_ours(cls, slug: str) -> str:
+        if slug in RESERVED_SLUGS:
+            raise ValueError(f"“{slug}” is an address of a page; choose another short name.")
+        return slug
 
     @model_validator(mode="after")
     def _ceiling_above_floor(self) -> "ProjectDraft":
@@ -95,6 +111,9 @@ def change_state(
 def write_instructions(uow: UnitOfWork, actor: Actor, *, project_id: UUID, text: str) -> Project:
     """Write the next version of the instructions; labels remember which one they followed."""
     refuse_null(text, "/text")
+    if not text.strip() or len(text) > LONGEST_INSTRUCTIONS:
+        sentence = f"Instructions have 1 to {LONGEST_INSTRUCTIONS:,} characters."
+        raise InvalidInput(sentence, fields=[FieldProblem("/text", sentence)])
     project = locked_project(uow, project_id)
     if instructions_of(uow, project_id=project_id).text == text:
         return project

@@ -216,7 +216,9 @@ def test_a_report_is_asked_for_and_its_page_waits_for_it(world, browse):
         assert "Being computed" in browser.get(address)
 
 
-@pytest.mark.parametrize("subject", ["", "model_fairness:x", "annotator_fairness:00000000-0000-7000-8000-000000000000"])
+@pytest.mark.parametrize(
+    "subject", ["", "model_fairness:x", "annotator_fairness:00000000-0000-7000-8000-000000000000"]
+)
 def test_a_report_about_nothing_is_refused_on_the_page(browse, subject):
     browser = browse("officer")
     browser.get("/governance/reports")

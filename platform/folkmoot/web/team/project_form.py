@@ -13,8 +13,6 @@ from folkmoot.kernel.json_values import Json, JsonObject
 from folkmoot.problems import invalid_input
 
 LONGEST_SLUG = 60
-# The address of the form itself.
-RESERVED_SLUG = "new"
 SENTENCES = {
     "slug": "Use lower-case letters, digits and single hyphens, at most 60; “new” is taken.",
     "title": "Give it a title of 1 to 200 characters.",
@@ -66,18 +64,12 @@ class ProjectForm:
         try:
             return ProjectDraft(
                 **plain,
-                slug=self._free_slug(),
+                slug=self.slug or slug_of(self.title),
                 answer_schema=answer_schema_of(self.question, self.choices),
                 group_fields=group_fields_of(self.group_fields),
             )
         except ValidationError as error:
             raise invalid_input(error, where="form") from error
-
-    def _free_slug(self) -> str:
-        slug = self.slug or slug_of(self.title)
-        if slug == RESERVED_SLUG:
-            raise InvalidInput(SENTENCES["slug"], fields=[FieldProblem("/slug", slug)])
-        return slug
 
 
 def slug_of(title: str) -> str:
