@@ -1,6 +1,7 @@
 """The whole application over a real SQLite file, called as a client does; jobs run on demand."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -143,16 +144,25 @@ class QuietRequestHandler(WSGIRequestHandler):
         pass
 
 
-@pytest.fixture
-def live_url(app: Flask) -> Iterator[str]:
-    """The address at which the application is served, by a thread of this process."""
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """Serve an application by a thread of this process, at the address that is given."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietRequestHandler)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def live_url(app: Flask) -> Iterator[str]:
+    """The address at which the application is served."""
+    with serving(app) as url:
+        yield url
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from typing import Any
 from .conftest import PROJECT, Person
 
 RunJobs = Callable[[], None]
+Habit = Callable[[dict[str, Any]], str]
 
 CHOICES = ("yes", "no")
 PATIENTS = 60
@@ -65,16 +66,18 @@ def patients_project(team: Person, run_jobs: RunJobs, **changes: Any) -> str:
     return project_id
 
 
-def label_everything(
-    annotator: Person, project_id: str, habit: Callable[[int], str] = truth_of
-) -> list[str]:
+def rightly(payload: dict[str, Any]) -> str:
+    return truth_of(round(payload["pressure"]))
+
+
+def label_everything(annotator: Person, project_id: str, habit: Habit = rightly) -> list[str]:
     """Label until nothing is left, and return the ids of the acknowledged labels."""
     labels = []
     lease = made(annotator.post(f"/projects/{project_id}/leases"))["lease"]
     while lease is not None:
         body = {
             "lease_id": lease["lease_id"],
-            "answer": habit(round(lease["payload"]["pressure"])),
+            "answer": habit(lease["payload"]),
             "active_seconds": 4,
             "lease_next": True,
         }
