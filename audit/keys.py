@@ -44,7 +44,12 @@ def load_log_key(settings: Settings) -> LogKey:
 def write_new_key(path: Path, origin: str) -> str:
     """Make a key, write its private half for the owner alone, and return its public half."""
     key = SigningKey.generate(origin)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise ConfigurationError(f"There is a file at {path} already; it is kept.") from error
+    except OSError as error:
+        raise ConfigurationError(f"No key can be written to {path}: {error.strerror}.") from error
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(key.to_text() + "\n")
     return key.verifier.to_text()

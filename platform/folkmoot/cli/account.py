@@ -5,7 +5,7 @@ from datetime import timedelta
 import click
 from pydantic import SecretStr, ValidationError
 
-from folkmoot.bootstrap import Services, bootstrap
+from folkmoot.cli.opening import open_services
 from folkmoot.identity import accounts
 from folkmoot.identity.accounts import AccountDraft
 from folkmoot.identity.permissions import Role
@@ -13,8 +13,6 @@ from folkmoot.identity.tokens import issue_token
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import PLATFORM
 from folkmoot.kernel.errors import NotFound
-from folkmoot.kernel.schema import require_current_schema
-from folkmoot.kernel.settings import load_settings
 from folkmoot.problems import invalid_input
 
 ROLES = click.Choice([role.value for role in Role])
@@ -45,7 +43,7 @@ def add(*, email: str, name: str | None, roles: tuple[str, ...], machine: bool) 
         )
     except ValidationError as error:
         raise invalid_input(error, where="account") from error
-    with _services().unit_of_work() as uow:
+    with open_services().unit_of_work() as uow:
         account = accounts.create_account(uow, PLATFORM, draft=draft)
     click.echo(f"Added {account.email}.")
 
@@ -56,7 +54,7 @@ def add(*, email: str, name: str | None, roles: tuple[str, ...], machine: bool) 
 @click.option("--days", default=30, show_default=True, help="How long the token holds.")
 def token(*, email: str, name: str, days: int) -> None:
     """Issue an API token for an account, with all that its roles allow."""
-    with _services().unit_of_work() as uow:
+    with open_services().unit_of_work() as uow:
         address = accounts.email_or_none(email)
         account = accounts.find_account(uow, email=address) if address else None
         if account is None:
@@ -70,9 +68,3 @@ def token(*, email: str, name: str, days: int) -> None:
             expires_at=clock.now() + timedelta(days=days),
         )
     click.echo(issued.text)
-
-
-def _services() -> Services:
-    services = bootstrap(load_settings())
-    require_current_schema(services.engine)
-    return services

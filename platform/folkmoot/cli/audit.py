@@ -8,11 +8,11 @@ import click
 from audit.keys import write_new_key
 from audit.searching import log_health
 from audit.verification import Verdict, record_verification, verify_log
-from folkmoot.bootstrap import Services, bootstrap
+from folkmoot.bootstrap import bootstrap
+from folkmoot.cli.opening import open_services
 from folkmoot.jobs.audit_jobs import CLAIMS, seal
 from folkmoot.kernel.actor import PLATFORM
 from folkmoot.kernel.db import make_engine
-from folkmoot.kernel.schema import require_current_schema
 from folkmoot.kernel.settings import load_settings
 from folkmoot.kernel.unit_of_work import reading
 
@@ -27,7 +27,7 @@ def command() -> None:
 @click.option("--verifier", help="The log's public key; this machine's own if not given.")
 def verify(*, database_url: str | None, verifier: str | None) -> None:
     """Check the log, and the business rows against it; exit with 1 where something is wrong."""
-    services = _services() if database_url is None else None
+    services = open_services() if database_url is None else None
     key = verifier or bootstrap(load_settings()).log_key.verifier
     engine = services.engine if services else make_engine(database_url or "")
     with reading(engine) as uow:
@@ -42,7 +42,7 @@ def verify(*, database_url: str | None, verifier: str | None) -> None:
 @command.command("seal")
 def seal_now() -> None:
     """Seal what waits to be sealed."""
-    services = _services()
+    services = open_services()
     seal(services)
     with services.reading() as uow:
         click.echo(log_health(uow).checkpoint or "The log is empty.")
@@ -51,7 +51,7 @@ def seal_now() -> None:
 @command.command()
 def checkpoint() -> None:
     """Print the newest signed checkpoint, to be kept elsewhere."""
-    with _services().reading() as uow:
+    with open_services().reading() as uow:
         click.echo(log_health(uow).checkpoint or "The log is empty.")
 
 
@@ -72,9 +72,3 @@ def _say(verdict: Verdict) -> None:
         where = f"entry {finding.leaf_index}: " if finding.leaf_index is not None else ""
         click.echo(f"  {where}{finding.sentence}")
     click.echo("Nothing is wrong." if verdict.is_sound else f"{len(verdict.findings)} found wrong.")
-
-
-def _services() -> Services:
-    services = bootstrap(load_settings())
-    require_current_schema(services.engine)
-    return services

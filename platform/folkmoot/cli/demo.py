@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from folkmoot.cli.stopping import stopped_on_request
 from folkmoot.demo.running import PREFERRED_PORT, run_demo
 
 
@@ -15,4 +16,5 @@ from folkmoot.demo.running import PREFERRED_PORT, run_demo
 )
 def command(*, once: bool, port: int | None, folder: Path | None) -> None:
     """Tell the whole story on real patients, then stay up."""
-    run_demo(folder, port=port, once=once)
+    with stopped_on_request():
+        run_demo(folder, port=port, once=once)

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from sqlmodel import func, select
 
 from folkmoot.bootstrap import Services, bootstrap
+from folkmoot.cli.stopping import stopped_on_request, wait
 from folkmoot.identity.accounts import AccountDraft, create_account
 from folkmoot.identity.models import Account
 from folkmoot.identity.permissions import Role
@@ -29,10 +30,11 @@ def command(*, port: int) -> None:
     home = household(settings, port=port)
     services = bootstrap(settings)
     upgrade_database(services.engine)
-    with Supervisor(home.programs, tell=click.echo):
+    click.echo("Starting Folkmoot …")
+    with stopped_on_request(), Supervisor(home.programs, tell=click.echo):
         click.echo(f"Folkmoot answers at {home.url}. Its data lies in {settings.data_dir}.")
         _greet_the_first(services, settings)
-        home.wait()
+        wait()
 
 
 def _greet_the_first(services: Services, settings: Settings) -> None:

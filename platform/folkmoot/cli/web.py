@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from folkmoot.bootstrap import bootstrap
-from folkmoot.kernel.schema import require_current_schema
+from folkmoot.cli.opening import open_services
+from folkmoot.cli.stopping import stopped_on_request, wait
 from folkmoot.kernel.settings import load_settings
 from folkmoot.runtime.folders import require_writable_folder
 from folkmoot.runtime.ports import LOOPBACK, require_free_port
@@ -23,10 +23,13 @@ def command(*, host: str, port: int, workers: int, threads: int, log: Path | Non
     """Run the web server alone; worker and queue run elsewhere."""
     settings = load_settings()
     require_writable_folder(settings.data_dir)
-    require_current_schema(bootstrap(settings).engine)
+    open_services(settings)
     require_free_port(port, host)
     program = web_program(
         port=port, host=host, workers=workers, threads=threads, environment={}, log=log
     )
-    click.echo(f"Folkmoot answers at http://{host}:{port}")
-    Supervisor([program], tell=click.echo).run_forever()
+    click.echo(f"Starting Folkmoot at http://{host}:{port} …")
+    supervisor = Supervisor([program], tell=click.echo)
+    with stopped_on_request(), supervisor:
+        click.echo("It answers. Ctrl-C stops it.")
+        wait()

@@ -2,6 +2,7 @@
 
 import secrets
 import tempfile
+import threading
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -62,7 +63,7 @@ def _run(settings: Settings, teller: Teller, *, port: int, once: bool) -> None:
             leave_something_to_label(tale)
         _tell_where(teller, people, home.url, stays_up=not once)
         if not once:
-            home.wait()
+            threading.Event().wait()
 
 
 def _tell_where(teller: Teller, people: People, url: str, *, stays_up: bool) -> None:

@@ -51,9 +51,12 @@ def upgrade_database(engine: Engine, *, revision: str = "head") -> None:
 
 def require_current_schema(engine: Engine) -> None:
     """Refuse to work on a database of another version."""
+    where = engine.url.render_as_string(hide_password=True)
+    if engine.url.get_backend_name() == "sqlite" and not Path(engine.url.database or "").is_file():
+        raise ConfigurationError(f"There is no database {where}. Run `folkmoot db upgrade` first.")
     present = present_revision(engine)
     if present is None:
-        raise ConfigurationError("The database is empty. Run `folkmoot db upgrade` first.")
+        raise ConfigurationError(f"The database {where} is empty. Run `folkmoot db upgrade` first.")
     _require_known(present)
     newest = newest_revision()
     if present != newest:

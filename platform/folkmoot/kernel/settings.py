@@ -10,6 +10,7 @@ from folkmoot.kernel.errors import ConfigurationError
 
 DEVELOPMENT_SECRET = "development-only-secret"  # noqa: S105  # refused in production, see below
 SHORTEST_SECRET = 32
+DEVELOPMENT_ORIGIN = "folkmoot.local/log"
 
 
 class Environment(StrEnum):
@@ -41,7 +42,7 @@ class Settings(BaseSettings):
     largest_request_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
     """The largest upload that is taken."""
 
-    log_origin: str = "folkmoot.local/log"
+    log_origin: str = DEVELOPMENT_ORIGIN
     """The audit log's name, in every checkpoint; it cannot be changed later."""
     log_key_file: Path | None = None
     """The key that signs checkpoints, made by `folkmoot audit key`."""
@@ -82,6 +83,11 @@ class Settings(BaseSettings):
             raise ValueError("FOLKMOOT_PUBLIC_URL must start with https://")
         if self.log_key_file is None:
             raise ValueError("FOLKMOOT_LOG_KEY_FILE must name the audit log's signing key")
+        if self.log_origin == DEVELOPMENT_ORIGIN:
+            raise ValueError(
+                "FOLKMOOT_LOG_ORIGIN must be a name of your own for the log, such as "
+                "folkmoot.example/log; it can never be changed"
+            )
 
     @property
     def is_production(self) -> bool:

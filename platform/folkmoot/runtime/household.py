@@ -1,9 +1,8 @@
 """Everything that one machine needs to run Folkmoot, as programs of one supervisor."""
 
 import os
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from folkmoot.kernel.settings import Settings
@@ -21,11 +20,6 @@ class Household:
     programs: tuple[Program, ...]
     url: str
     environment: Mapping[str, str]
-    _ended: threading.Event = field(default_factory=threading.Event)
-
-    def wait(self) -> None:
-        """Wait until a signal ends the supervisor's work."""
-        self._ended.wait()
 
 
 def household(settings: Settings, *, port: int, logs: Path | None = None) -> Household:
