@@ -17,6 +17,12 @@ def open_desk(phone: Page, first: str = "task 0") -> None:
     expect(phone.locator("#payload")).to_contain_text(first)
 
 
+def open_stocked_desk(phone: Page) -> None:
+    """Open the desk and wait until it holds as many tasks as one may."""
+    phone.goto("/label/follow-up", wait_until="networkidle")
+    expect(phone.locator("#payload")).to_contain_text("task 0")
+
+
 def press(phone: Page, key: str) -> None:
     phone.wait_for_timeout(SETTLED)
     phone.keyboard.press(key)
@@ -91,20 +97,33 @@ def test_z_takes_the_last_answer_back_and_another_takes_its_place(shop, phone):
 
 
 def test_without_a_network_answers_are_kept_and_sent_when_it_is_back(shop, phone):
-    shop.tasks(*names(4))
-    with phone.expect_response("**/next"), phone.expect_response("**/next"):
-        open_desk(phone)
+    shop.tasks(*names(5))
+    open_stocked_desk(phone)
     phone.context.set_offline(True)
-    press(phone, "1")
-    press(phone, "2")
-    expect(phone.locator("#network")).to_contain_text("2 answers are kept here")
+    for key in ("1", "2", "1"):
+        press(phone, key)
+    expect(phone.locator("#network")).to_contain_text("3 answers are kept here")
+    expect(phone.get_by_text("The next task comes with the connection.")).to_be_visible()
     assert current_answers(shop) == []
 
     phone.context.set_offline(False)
-    until_sent(phone, "€0.10")
+    until_sent(phone, "€0.15")
     expect(phone.locator("#network")).to_be_hidden()
-    expect(phone.locator("#payload")).to_contain_text("task 2")
-    assert current_answers(shop) == ["yes", "no"]
+    expect(phone.locator("#payload")).to_contain_text("task 3")
+    expect(phone.get_by_text("The next task comes with the connection.")).to_be_hidden()
+    assert current_answers(shop) == ["yes", "no", "yes"]
+
+
+def test_the_desk_holds_two_tasks_ahead_and_never_asks_for_a_fourth(shop, phone):
+    shop.tasks(*names(6))
+    refused: list[str] = []
+    phone.on("response", lambda one: refused.append(one.url) if one.status == 409 else None)
+    open_stocked_desk(phone)
+    assert len(shop.rows(Lease)) == 3
+    with phone.expect_response("**/next"):
+        press(phone, "1")
+    until_sent(phone, "€0.05")
+    assert refused == []
 
 
 def test_an_answer_survives_a_server_that_stops_and_a_page_that_is_closed(shop, phone, server):

@@ -1,6 +1,6 @@
 // The labelling loop: show a task, take the answer, show the next one at once.
 //
-// One task is always fetched ahead. An answer goes into the outbox first and is sent from there, so
+// As many tasks are fetched ahead as one may hold. An answer goes into the outbox first and is sent from there, so
 // neither a lost network nor a closed page loses it. `Desk` holds what is on the screen; the clock,
 // the outbox, the calls and the drawing have their own modules.
 
@@ -52,24 +52,30 @@ class Desk {
 
   // ---- Tasks ------------------------------------------------------------------------------
 
-  // Fetch until one task is ahead; a call during a fetch joins it.
+  // Fetch until no more may be held, so that a lost network leaves some work to do.
+  async stock() {
+    let isMore = true;
+    while (isMore) isMore = await this.refill();
+  }
+
+  // Fetch one task and say whether it came; a call during a fetch joins it.
   refill() {
     this.refilling ??= this.fetchNext().finally(() => { this.refilling = null; });
     return this.refilling;
   }
 
   async fetchNext() {
-    if (this.tasks.hasNext) return;
+    if (!this.tasks.hasRoom) return false;
     try {
       const { lease, message } = await this.api.next(this.tasks.holding());
-      this.tasks.add(lease);
       this.emptyMessage = message;
       this.isCutOff = false;
+      if (!this.outbox.entries().length) showNetwork("");
+      return this.tasks.add(lease);
     } catch (error) {
       this.afterNoTask(error);
-      return;
+      return false;
     }
-    if (!this.outbox.entries().length) showNetwork("");
   }
 
   afterNoTask(error) {
@@ -96,7 +102,7 @@ class Desk {
     const mayCome = this.isCutOff || this.outbox.entries().length > 0;
     if (!lease) return mayCome ? this.showNothing() : this.showFinished();
     this.show(lease);
-    return this.refill();
+    return this.stock();
   }
 
   show(lease, previousAnswer) {
@@ -215,7 +221,7 @@ class Desk {
     at("minutes").textContent = today.minutes;
     if (label.message) say(label.message);
     // The place that this answer held is free for another task now.
-    if (this.tasks.current) this.refill();
+    if (this.tasks.current) this.stock();
     else this.advance();
   }
 

@@ -26,11 +26,13 @@ export function showNetwork(text) {
 // Say that nothing is lost: `count` answers wait here, because of `error`.
 export function showWaiting(count, error, signInUrl) {
   if (error instanceof SignedOut) return showSignedOut(count, signInUrl);
+  at("dry").textContent = "The next task comes with the connection.";
   const kept = count === 1 ? "Your answer is kept here and will be sent" : `${count} answers are kept here and will be sent`;
   return showNetwork(`No connection. ${count ? kept : "The next task comes"} when it is back.`);
 }
 
 function showSignedOut(count, signInUrl) {
+  at("dry").textContent = "The next task comes when you are signed in again.";
   showNetwork(count ? "You are signed out; your answers are kept here. " : "You are signed out. ");
   const link = document.createElement("a");
   link.href = `${signInUrl}?next=${encodeURIComponent(location.pathname)}`;

@@ -1,5 +1,8 @@
 // The tasks of this page: the one on the screen, those fetched ahead, and those already done.
 
+// The server lets one person hold so many tasks of a project.
+const MOST_HELD = 3;
+
 export class TaskQueue {
   current = null;
   #upcoming = [];
@@ -8,6 +11,11 @@ export class TaskQueue {
 
   get hasNext() {
     return this.#upcoming.length > 0;
+  }
+
+  // An answer that is still on its way keeps its place, too.
+  get hasRoom() {
+    return this.holding().length < MOST_HELD;
   }
 
   // The leases to renew.
@@ -20,9 +28,11 @@ export class TaskQueue {
     return [...this.held(), ...this.#leaving];
   }
 
-  // A reply may name a task that is here already, or that has been answered meanwhile.
+  // True when `lease` is new: a reply may name a task that is here already, or answered meanwhile.
   add(lease) {
-    if (lease && !this.#done.has(lease.id) && !this.held().includes(lease.id)) this.#upcoming.push(lease);
+    const isNew = Boolean(lease) && !this.#done.has(lease.id) && !this.held().includes(lease.id);
+    if (isNew) this.#upcoming.push(lease);
+    return isNew;
   }
 
   take() {
