@@ -12,7 +12,7 @@ from folkmoot.api import oauth_token
 from folkmoot.bootstrap import Services
 from folkmoot.identity import access
 from folkmoot.identity.access import public, reads_no_cookie
-from folkmoot.kernel.errors import DomainError, NotSignedIn, Unavailable
+from folkmoot.kernel.errors import DomainError, InvalidInput, NotSignedIn, Unavailable
 from folkmoot.problems import MEDIA_TYPE, Problem, problem_of, problem_of_http
 
 CONTENT_SECURITY_POLICY = (
@@ -35,6 +35,7 @@ def create_app(services: Services) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # a payload keeps its order
     _install_problems(app)
     _install_health(app, services)
+    app.before_request(_refuse_nul)
     app.after_request(_harden)
     api.install(app)
     web.install(app, services)
@@ -82,6 +83,13 @@ def _install_health(app: Flask, services: Services) -> None:
         with services.reading() as uow:
             uow.session.execute(text("SELECT 1"))
         return jsonify(status="ok")
+
+
+def _refuse_nul() -> None:
+    # PostgreSQL cannot hold the character, and nobody types it.
+    sent = (*request.args.items(multi=True), *request.form.items(multi=True))
+    if any("\x00" in text for pair in sent for text in pair):
+        raise InvalidInput("What was sent holds a NUL character, which cannot be stored.")
 
 
 def _harden(response: Response) -> Response:

@@ -18,7 +18,6 @@ from folkmoot.kernel.outbox import (
     finish_job,
     job_by_id,
     renew_job,
-    report_progress,
     request_job,
 )
 from folkmoot.kernel.unit_of_work import reading, unit_of_work
@@ -105,14 +104,3 @@ def test_a_job_that_ended_is_never_due(engine: Engine, job: Job, noise: Job, sta
     ended = stored(engine, job)
     assert (ended.state, ended.message) == (state, "So it went.")
     assert ended.finished_at is not None
-
-
-def test_progress_shows_on_the_running_job_alone(engine: Engine, job: Job, noise: Job) -> None:
-    claim(engine, job)
-    with unit_of_work(engine) as uow:
-        report_progress(uow, subject_id=job.subject_id, progress=0.4)
-        report_progress(uow, subject_id=noise.subject_id, progress=0.9)
-
-    assert stored(engine, job).progress == pytest.approx(0.4)
-    assert stored(engine, noise).progress == 0.0
-    assert stored(engine, noise).state is JobState.DUE

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 from flask import Flask, Response, current_app, request
 from pydantic import BaseModel, ValidationError
@@ -19,13 +20,9 @@ from folkmoot.api.operations import JSON, Call, Download, Operation
 from folkmoot.bootstrap import Services
 from folkmoot.identity.access import current_actor
 from folkmoot.kernel.actor import Actor
-from folkmoot.kernel.errors import (
-    Conflict,
-    InvalidInput,
-    NotFound,
-    TooLarge,
-)
+from folkmoot.kernel.errors import Conflict, DomainError, InvalidInput, NotFound, TooLarge
 from folkmoot.kernel.idempotency import LONGEST_KEY, keep_answer, kept_answer
+from folkmoot.kernel.unit_of_work import UnitOfWork
 from folkmoot.problems import invalid_input
 
 LARGEST_JSON_BYTES = 16 * 1024 * 1024
@@ -77,13 +74,21 @@ def _changing(
         raise InvalidInput(f"The {KEY_HEADER} must have 1 to {LONGEST_KEY} visible characters.")
     try:
         return _change(operation, services, actor, arguments, key)
-    except IntegrityError as error:
-        # Two requests met in the database; the one that came second looks again.
-        if key is None:
-            raise Conflict(
-                "Another request changed the same thing at the same moment. Try again."
-            ) from error
-        return _change(operation, services, actor, arguments, key)
+    except (DomainError, IntegrityError) as error:
+        # The same request may have been quicker on another connection: then its answer is ours.
+        kept = _kept(operation, services, actor, key) if key is not None else None
+        if kept is not None:
+            return kept
+        if isinstance(error, DomainError):
+            raise
+        raise Conflict(
+            "Another request changed the same thing at the same moment. Try again."
+        ) from error
+
+
+def _kept(operation: Operation, services: Services, actor: Actor, key: str) -> Answer | None:
+    with services.reading() as uow:
+        return _kept_in(uow, operation, account_id=actor.id, key=key)
 
 
 def _change(
@@ -101,17 +106,29 @@ def _change(
 
 
 def _run_once(operation: Operation, call: Call, arguments: dict[str, Any], key: str) -> Answer:
-    digest = _request_digest()
-    who: dict[str, Any] = {"account_id": call.actor.id, "key": key, "request_digest": digest}
-    kept = kept_answer(call.uow, **who)
-    if kept is not None and operation.shows_secret:
-        raise Conflict("This was done already, and the secret it made is shown only once.")
+    kept = _kept_in(call.uow, operation, account_id=call.actor.id, key=key)
     if kept is not None:
-        return Answer(kept.status, kept.body.encode())
+        return kept
     answer = _run(operation, call, arguments)
-    body = "" if operation.shows_secret else answer.body.decode()
-    keep_answer(call.uow, **who, status=answer.status, body=body)
+    keep_answer(
+        call.uow,
+        account_id=call.actor.id,
+        key=key,
+        request_digest=_request_digest(),
+        status=answer.status,
+        body="" if operation.shows_secret else answer.body.decode(),
+    )
     return answer
+
+
+def _kept_in(uow: UnitOfWork, operation: Operation, *, account_id: UUID, key: str) -> Answer | None:
+    digest = _request_digest()
+    kept = kept_answer(uow, account_id=account_id, key=key, request_digest=digest)
+    if kept is None:
+        return None
+    if operation.shows_secret:
+        raise Conflict("This was done already, and the secret it made is shown only once.")
+    return Answer(kept.status, kept.body.encode())
 
 
 def _request_digest() -> str:

@@ -21,7 +21,8 @@ REASONS = {
 
 def decide(tale: Tale) -> None:
     """Submit the cases, and let the simulated reviewer work the queue over HTTP."""
-    tale.teller.step(5, "142 other patients become decisions; a human reviews (SIMULATED)")
+    title = f"{len(tale.study.cases)} other patients become decisions; a human reviews (SIMULATED)"
+    tale.teller.step(5, title)
     cases = [{"case_ref": one.name, "payload": one.record} for one in tale.study.cases]
     batch = tale.people.team.post(f"/models/{tale.model_id}/decisions", {"cases": cases})
     batch = tale.finished(tale.people.officer, f"/decision-batches/{batch['id']}")
@@ -94,5 +95,6 @@ def _tell_overrides(tale: Tale, reviews: list[JsonObject]) -> None:
     right = sum(one["after"] == truth[of_decision[one["decision_id"]]] for one in overrides)
     tale.teller.say(
         f"Of {len(overrides)} overrides {right} were right ({percent(right / len(overrides))}), "
-        "measured by what happened a year later."
+        "measured by what happened a year later. The simulated reviewer was made to be right in "
+        f"{percent(REVIEWER_IS_RIGHT)} of cases, and their reasons are made up."
     )

@@ -9,6 +9,9 @@ from folkmoot.demo.tale import SLUG, Tale
 from folkmoot.demo.telling import interval, percent
 from folkmoot_client.connection import JsonObject
 
+# Annotators whose whole 95 % interval lies below this are named.
+DOUBTFUL_BELOW = 0.75
+
 INSTRUCTIONS = """\
 # Does this patient need close follow-up?
 
@@ -23,7 +26,11 @@ faster than usual over the next year, so that the person should be seen more oft
 
 def set_up_project(tale: Tale) -> None:
     """Step 1: make the project, import the tasks, open it."""
-    tale.teller.step(1, "A project, 300 patients, 30 of them with a known answer")
+    tale.teller.step(
+        1,
+        f"A project, {len(tale.study.tasks)} patients, "
+        f"{len(tale.study.gold)} of them with a known answer",
+    )
     team = tale.people.team
     project = team.post("/projects", _draft())
     tale.project_id = project["id"]
@@ -45,13 +52,15 @@ def set_up_project(tale: Tale) -> None:
     tale.teller.say(f"“{project['title']}” is open: {tale.url}/team/{SLUG}")
     tale.teller.say(
         f"{imported['added']} tasks imported, {imported['refused']} refused, "
-        f"{len(tale.study.gold)} of them gold; 3 to 7 labels each, until 90 % sure."
+        f"{len(tale.study.gold)} of them gold; {project['floor']} to {project['ceiling']} "
+        f"labels each, until {percent(project['confidence'])} sure."
     )
 
 
 def label(tale: Tale) -> None:
     """Step 2: let the simulated annotators label over HTTP, and count what happened."""
-    tale.teller.step(2, "Twelve annotators lease and label over HTTP, in parallel (SIMULATED)")
+    crowd = f"{len(CHARACTERS)} annotators lease and label over HTTP, in parallel (SIMULATED)"
+    tale.teller.step(2, crowd)
     counter = _Counter(tale)
     days = work_through(
         tale.project_id,
@@ -134,8 +143,14 @@ def _tell_reliabilities(tale: Tale, run: JsonObject) -> None:
         for one in sorted(found, key=lambda row: float(row["reliability"]))
     ]
     tale.teller.table(rows)
-    lowest = [row[0] for row in rows[1:4]]
-    tale.teller.say(f"Least reliable by their labels alone: {', '.join(lowest)}.")
+    doubtful = [one for one in found if one["high"] < DOUBTFUL_BELOW]
+    names = ", ".join(
+        f"{one['annotator_name']} ({kind_of[one['annotator_name']]})" for one in doubtful
+    )
+    tale.teller.say(
+        f"By their labels alone, surely less reliable than {percent(DOUBTFUL_BELOW)}: "
+        f"{names or 'nobody'}."
+    )
 
 
 def leave_something_to_label(tale: Tale) -> None:

@@ -11,17 +11,19 @@ GATE = {"max_error_increase": 0.15, "max_gap_increase": 0.20, "smallest_group": 
 
 def set_policy(tale: Tale) -> None:
     """Declare, before any model is trained, when a human decides and what promotion demands."""
+    hold_below, high_stakes_age = 0.75, 70.0
     policy = {
-        "hold_below": 0.75,
-        "high_stakes": [{"field": "age", "operator": "at_least", "value": 70.0}],
+        "hold_below": hold_below,
+        "high_stakes": [{"field": "age", "operator": "at_least", "value": high_stakes_age}],
         "review_minutes": 240,
         "shortest_reason": 20,
         "gate": GATE,
     }
     tale.people.officer.put(f"/projects/{tale.project_id}/policy", policy)
     tale.teller.say(
-        "The officer declared: below 75 % confidence, or from age 70 on, a human decides; a new "
-        "version may raise the error by 15 points at most, with 95 % confidence."
+        f"The officer declared: below {percent(hold_below)} confidence, or from age "
+        f"{high_stakes_age:g} on, a human decides; a new version may raise the error by "
+        f"{100 * GATE['max_error_increase']:g} points at most, with 95 % confidence."
     )
 
 
@@ -51,7 +53,8 @@ def train_again(tale: Tale) -> None:
         f"On the same {before['n']} held-out patients the error went from "
         f"{percent(before['value'])} to {percent(after['value'])}: "
         f"{100 * compared['value']:+.1f} points "
-        f"({100 * compared['low']:+.1f} to {100 * compared['high']:+.1f})."
+        f"({100 * compared['low']:+.1f} to {100 * compared['high']:+.1f})"
+        f"{'.' if compared['low'] > 0 or compared['high'] < 0 else ', no difference shown.'}"
     )
     for clause in version["gate"]["clauses"]:
         tale.teller.say(f"Gate, {clause['name']}: {clause['state'].replace('_', ' ')}.")

@@ -8,8 +8,6 @@ progressed a year later. The study codes sex as 1 and 2 and does not say which i
 import random
 from dataclasses import dataclass
 
-from sklearn.datasets import load_diabetes
-
 from folkmoot.kernel.json_values import JsonObject
 
 YES, NO = "yes", "no"
@@ -68,6 +66,8 @@ def load_study() -> Study:
 
 
 def _patients() -> list[Patient]:
+    from sklearn.datasets import load_diabetes  # noqa: PLC0415  # slow; a wrong option is not
+
     bunch = load_diabetes(as_frame=True, scaled=False)
     median = bunch.target.median()
     rows = bunch.data.to_dict(orient="records")

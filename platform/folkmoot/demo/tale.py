@@ -14,6 +14,7 @@ from folkmoot_client.connection import JsonObject
 
 WAIT_SECONDS = 300
 POLL_SECONDS = 0.15
+UNFINISHED = {"requested", "training", "due", "running"}
 SLUG = "close-follow-up"
 
 
@@ -40,7 +41,7 @@ class Tale:
             found = connection.get(path)
             if found["state"] == "failed":
                 raise Unavailable(f"The work at {path} failed; see the logs in {self.folder}.")
-            if found["state"] not in {"requested", "training"}:
+            if found["state"] not in UNFINISHED:
                 return found
             time.sleep(POLL_SECONDS)
         raise Unavailable(f"The work at {path} is not done after {WAIT_SECONDS} seconds.")

@@ -67,7 +67,6 @@ class Job(SQLModel, table=True):
     requested_at: datetime
     lease_until: datetime | None = None
     finished_at: datetime | None = None
-    progress: float = 0.0
     message: str = ""
 
 
@@ -133,12 +132,3 @@ def failure_of(uow: UnitOfWork, *, subject_id: UUID) -> str:
     statement = select(Job.state, Job.message).where(Job.subject_id == subject_id)
     newest = uow.session.exec(statement.order_by(col(Job.id).desc())).first()
     return newest[1] if newest is not None and newest[0] is JobState.FAILED else ""
-
-
-def report_progress(uow: UnitOfWork, *, subject_id: UUID, progress: float) -> None:
-    """Record how much of a running job is done, as a share from 0 to 1."""
-    uow.session.exec(
-        update(Job)
-        .where(col(Job.subject_id) == subject_id, col(Job.state) == JobState.RUNNING)
-        .values(progress=progress)
-    )

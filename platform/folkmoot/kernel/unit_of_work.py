@@ -15,10 +15,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Announcement:
-    """A hint for the queue: there is work of this name, for this key."""
+    """A hint for the queue: there is work of this name, for this key, tried so often before."""
 
     name: str
     key: str
+    attempts: int = 0
 
 
 Announcer = Callable[[Announcement], None]

@@ -19,7 +19,6 @@ class JobView(View):
     subject_id: UUID
     state: JobState
     attempts: int
-    progress: float
     message: str
     requested_at: datetime
     finished_at: datetime | None
