@@ -66,8 +66,9 @@ def submit_label(
 
 def changeable_label(uow: UnitOfWork, actor: Actor, *, label_id: UUID) -> Label:
     """Return one's own label if `revise_label` would take a new answer now, else raise."""
-    label = _own_label(uow.session.connection(), actor, label_id)
-    _refuse_when_over(label)
+    connection = uow.session.connection()
+    label = _own_label(connection, actor, label_id)
+    _refuse_when_over(connection, label)
     return label
 
 
@@ -81,7 +82,7 @@ def revise_label(uow: UnitOfWork, actor: Actor, *, label_id: UUID, answer: Json)
     rules = locked_rules(connection, before.task_id)
     before = _own_label(connection, actor, label_id)  # as it is, now that the task is locked
     check_answer(rules, answer)
-    _refuse_when_over(before)
+    _refuse_when_over(connection, before)
     if before.answer == answer:
         return before
     after = _supersede(connection, before, answer=answer)
@@ -198,10 +199,12 @@ def _own_label(connection: Connection, actor: Actor, label_id: UUID) -> Label:
     return Label(**row._mapping)
 
 
-def _refuse_when_over(label: Label) -> None:
+def _refuse_when_over(connection: Connection, label: Label) -> None:
     if not label.is_current:
         raise Conflict("This answer was already changed; change the newer one.")
-    if clock.now() - label.created_at > TIME_TO_REVISE:
+    # Every revision stays under the lease of the first answer, from which the time runs.
+    first = connection.execute(_FIRST_MOMENT, {"lease_id": label.lease_id}).scalar_one()
+    if clock.now() - first > TIME_TO_REVISE:
         minutes = int(TIME_TO_REVISE.total_seconds() // 60)
         raise Gone(f"An answer can be changed for {minutes} minutes; it stays as it is now.")
 
@@ -223,6 +226,9 @@ _OWN_CURRENT_LABEL = sa.select(1).where(
     LABEL.c.task_id == sa.bindparam("task_id"),
     LABEL.c.annotator_id == sa.bindparam("annotator_id"),
     LABEL.c.is_current,
+)
+_FIRST_MOMENT = sa.select(sa.func.min(LABEL.c.created_at)).where(
+    LABEL.c.lease_id == sa.bindparam("lease_id")
 )
 _INSERT_LABEL = sa.insert(LABEL)
 _INSERT_EARNING = sa.insert(EARNING)

@@ -336,6 +336,20 @@ def test_a_revision_is_refused_for_strangers_late_or_out_of_turn(moot):
         revise(moot, ann, label.id, "yes")
 
 
+def test_the_time_to_revise_runs_from_the_first_answer_and_not_from_the_last_change(moot):
+    project, ann, bob = moot.project(ceiling=2), moot.person(), moot.person()
+    moot.tasks(project, "a", "b")
+    with later(timedelta(hours=-1)):
+        moot.answer(project, bob, "yes")  # an older answer of somebody else counts for nobody
+    first = moot.answer(project, ann, "yes").label
+    with later(timedelta(minutes=10)):
+        second = revise(moot, ann, first.id, "no")
+    with later(timedelta(minutes=14)):
+        third = revise(moot, ann, second.id, "yes")
+    with later(timedelta(minutes=16)), pytest.raises(Gone, match="15 minutes"):
+        revise(moot, ann, third.id, "no")
+
+
 def test_revising_gold_does_not_make_an_annotator_look_better(moot):
     project, ann = moot.project(), moot.person()
     moot.tasks(project, TaskRow("g", {}, gold="yes"))
