@@ -60,7 +60,9 @@ def enqueue(connection: Redis, announcement: Announcement) -> None:
         queue.enqueue_call(
             ENTRY_POINT,
             args=(announcement.name, announcement.key),
-            job_id=f"{announcement.name}-{announcement.key}",
+            # After the death of a worker the queue keeps its job's id for minutes: the next attempt
+            # has an id of its own, so that the sweep need not wait for that.
+            job_id=f"{announcement.name}-{announcement.key}-{announcement.attempts}",
             unique=True,
             timeout=TIMEOUT_SECONDS[queue_name],
             # The id must be free again as soon as the job has ended, however it ended.

@@ -25,7 +25,7 @@ def sweep(services: Services) -> int:
             fail_job(uow, job, message=f"Given up after {MOST_ATTEMPTS} attempts.")
     for job in due:
         if job not in hopeless:
-            services.announcer(Announcement(job.name.value, str(job.id)))
+            services.announcer(Announcement(job.name.value, str(job.id), job.attempts))
     audit_jobs.seal(services)
     return len(due)
 
