@@ -52,7 +52,7 @@ def upgrade_database(engine: Engine, *, revision: str = "head") -> None:
 def require_current_schema(engine: Engine) -> None:
     """Refuse to work on a database of another version."""
     where = engine.url.render_as_string(hide_password=True)
-    if engine.url.get_backend_name() == "sqlite" and not Path(engine.url.database or "").is_file():
+    if engine.url.get_backend_name() == "sqlite" and not Path(engine.url.database or "").exists():
         raise ConfigurationError(f"There is no database {where}. Run `folkmoot db upgrade` first.")
     present = present_revision(engine)
     if present is None:
