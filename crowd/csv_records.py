@@ -18,15 +18,21 @@ _Cells = tuple[int, list[str]]
 
 def csv_header(text: str) -> list[str]:
     """Return the names of the columns, or raise InvalidInput where they cannot be used."""
-    header = [name.strip() for name in next(csv.reader(io.StringIO(text, newline="")), [])]
+    header = [name.strip() for name in _first_cells(text)]
     for sentence, is_wrong in (
         ("The file has no column named external_id.", "external_id" not in header),
         ("Two columns of the file have the same name.", len(set(header)) < len(header)),
         ("A column of the file has no name.", "" in header),
     ):
         if is_wrong:
-            raise InvalidInput(sentence, fields=[FieldProblem("/file", sentence)])
+            raise _unreadable(sentence)
     return header
+
+
+def has_rows(text: str) -> bool:
+    """Say whether anything stands below the header of a CSV file whose header can be read."""
+    lines = list(io.StringIO(text, newline=""))
+    return any(line.strip("\r\n") for line in _lines_from(lines, _header_height(lines)))
 
 
 def csv_records(text: str) -> Iterator[Record | RowProblem]:
@@ -41,6 +47,18 @@ def csv_records(text: str) -> Iterator[Record | RowProblem]:
     }
     for row in rows:
         yield row if isinstance(row, RowProblem) else _record(row, header, numeric)
+
+
+def _first_cells(text: str) -> list[str]:
+    # Strict, for a quotation mark that is never closed would make one long header of the file.
+    try:
+        return next(csv.reader(io.StringIO(text, newline=""), strict=True), [])
+    except csv.Error as error:
+        raise _unreadable(f"The file's first line is not CSV: {error}.") from error
+
+
+def _unreadable(sentence: str) -> InvalidInput:
+    return InvalidInput(sentence, fields=[FieldProblem("/file", sentence)])
 
 
 def _record(row: _Cells, header: Sequence[str], numeric: set[str]) -> Record:

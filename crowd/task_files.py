@@ -5,12 +5,13 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import PurePath
 
-from crowd.csv_records import csv_header, csv_records
+from crowd.csv_records import csv_header, csv_records, has_rows
 from crowd.task_rows import Record, RowProblem, TaskRow, checked
 from folkmoot.kernel.errors import FieldProblem, InvalidInput
 from folkmoot.kernel.json_values import Json
 
 _PARQUET_MARK = b"PAR1"
+_NO_ROWS = "The file has no rows."
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -20,14 +21,14 @@ def parse_rows(content: bytes, file_name: str) -> Iterator[TaskRow | RowProblem]
     The ending of the name says the format. Columns: `external_id` (needed), `gold`, `priority`;
     all others are the payload. Raise InvalidInput where the whole file cannot be read.
     """
-    return checked(_READERS[_ending_of(file_name)](content))
+    return _at_least_one(checked(_READERS[_ending_of(file_name)](content)))
 
 
 def check_start(content: bytes, file_name: str) -> None:
     """Refuse at once what cannot be a file of tasks; the rows are read later, by a job."""
     ending = _ending_of(file_name)
     if ending == "csv":
-        csv_header(text_of(content))
+        _check_start_of_csv(text_of(content))
     elif ending == "parquet" and not content.startswith(_PARQUET_MARK):
         raise unreadable("This is not a Parquet file.")
     elif ending == "json" and not content.lstrip().startswith(b"["):
@@ -46,6 +47,20 @@ def text_of(content: bytes) -> str:
 def unreadable(sentence: str) -> InvalidInput:
     """Return the refusal of a whole file."""
     return InvalidInput(sentence, fields=[FieldProblem("/file", sentence)])
+
+
+def _check_start_of_csv(text: str) -> None:
+    csv_header(text)
+    if not has_rows(text):
+        raise unreadable(_NO_ROWS)
+
+
+def _at_least_one(rows: Iterator[TaskRow | RowProblem]) -> Iterator[TaskRow | RowProblem]:
+    first = next(rows, None)
+    if first is None:
+        raise unreadable(_NO_ROWS)
+    yield first
+    yield from rows
 
 
 def _ending_of(file_name: str) -> str:

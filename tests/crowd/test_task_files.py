@@ -71,6 +71,11 @@ def test_bytes_that_are_not_text_spoil_only_their_row():
         (b"id,age\n1,2\n", "no column named external_id"),
         (b"external_id,age,age\n1,2,3\n", "same name"),
         ("external_id,age\n".encode("utf-16"), "UTF-16"),
+        (b"external_id," + b"x" * 200_000 + b"\n1,2\n", "first line is not CSV: field larger"),
+        (b'external_id,"age\n1,2\n3,4\n', "first line is not CSV: unexpected end"),
+        (b'external_id,"age"x\n1,2\n', "first line is not CSV"),
+        (b"external_id,age", "The file has no rows"),
+        (b"external_id,age\n\r\n\n", "The file has no rows"),
     ],
 )
 def test_a_csv_file_without_usable_columns_is_refused_whole(content: bytes, sentence: str):
@@ -78,6 +83,10 @@ def test_a_csv_file_without_usable_columns_is_refused_whole(content: bytes, sent
         check_start(content, "tasks.csv")
     with pytest.raises(InvalidInput, match=sentence):
         read(content)
+
+
+def test_a_column_may_have_a_quoted_name_of_two_lines():
+    assert tasks(read('external_id,"the\nage"\na,1\n')) == {"a": {"the\nage": 1}}
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_column():
