@@ -1,30 +1,25 @@
 """Imports: files of tasks, read by a job in batches; a second run goes on where one ended."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 from uuid import UUID
 
-import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 from sqlmodel import col, select, update
 
 from audit.actions import Action
 from audit.recording import record
-from crowd.models import Origin, ProjectState, Task, TaskImport, TaskState, TaskType
-from crowd.places import new_places, rank_of
+from crowd.adding_rows import AddedRows, add_rows
+from crowd.models import ProjectState, TaskImport
 from crowd.projects import project_by_id
-from crowd.tables import PLACE, PROJECT, TASK
 from crowd.task_files import check_start, parse_rows
 from crowd.task_rows import RowProblem, TaskRow
-from crowd.task_types import task_type_of
 from crowd.workplace import Workplace
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import PLATFORM, Actor
 from folkmoot.kernel.artifacts import ArtifactStore
 from folkmoot.kernel.errors import Conflict, InvalidInput, NotFound
-from folkmoot.kernel.json_values import Json, JsonObject
+from folkmoot.kernel.json_values import Json
 from folkmoot.kernel.outbox import JobName, WorkState, request_job
 from folkmoot.kernel.pagination import Page, PageRequest, page_by_id
 from folkmoot.kernel.unit_of_work import UnitOfWork
@@ -46,26 +41,6 @@ _BATCH = 500
 _MOST_PROBLEMS_KEPT = 1000
 
 _Item = TypeVar("_Item")
-
-
-@dataclass(frozen=True)
-class AddedRows:
-    """What became of some rows: tasks added, tasks that were there before, rows refused."""
-
-    added: int
-    known: int
-    problems: tuple[RowProblem, ...]
-
-
-@dataclass(frozen=True)
-class _Shelf:
-    """Where a project's new tasks go, and by which rules."""
-
-    project_id: UUID
-    first_position: int
-    floor: int
-    task_type: TaskType
-    answer_schema: JsonObject
 
 
 def request_import(
@@ -139,19 +114,6 @@ def fail_import(work: Workplace, *, import_id: UUID, reason: str) -> None:
         uow.session.add(failed)
 
 
-def add_rows(uow: UnitOfWork, *, project_id: UUID, rows: Sequence[TaskRow]) -> AddedRows:
-    """Add tasks with their first places; one whose external id is there already stays as it is."""
-    connection = uow.session.connection()
-    # Holding the project's row, importers take turns: none misses what another has just added.
-    shelf = _reserve(connection, project_id, len(rows))
-    problems = [_wrong_gold(shelf, row) for row in rows]
-    good = [row for row, problem in zip(rows, problems, strict=True) if problem is None]
-    there = _known_ids(connection, project_id, [row.external_id for row in good])
-    fresh = {row.external_id: row for row in reversed(good) if row.external_id not in there}
-    _insert(connection, shelf, [row for row in good if fresh.get(row.external_id) is row])
-    return AddedRows(len(fresh), len(good) - len(fresh), tuple(filter(None, problems)))
-
-
 def _add_in_batches(
     work: Workplace, wanted: TaskImport, rows: Iterator[TaskRow | RowProblem]
 ) -> None:
@@ -178,10 +140,11 @@ def _add_batch(uow: UnitOfWork, wanted: TaskImport, batch: Sequence[TaskRow | Ro
     rows = [row for row in batch if isinstance(row, TaskRow)]
     result = add_rows(uow, project_id=wanted.project_id, rows=rows)
     problems = [row for row in batch if isinstance(row, RowProblem)]
-    problems = sorted([*problems, *result.problems], key=lambda problem: problem.line)
+    problems += result.problems
+    remarks = sorted([*problems, *result.changed], key=lambda remark: remark.line)
     now = uow.session.exec(select(TaskImport).where(TaskImport.id == wanted.id)).one()
     room = max(0, _MOST_PROBLEMS_KEPT - len(now.problems))
-    told: list[Json] = [{"line": row.line, "reason": row.reason} for row in problems[:room]]
+    told: list[Json] = [{"line": row.line, "reason": row.reason} for row in remarks[:room]]
     now.added += result.added
     now.known += result.known
     now.refused += len(problems)
@@ -208,74 +171,6 @@ def _finish(uow: UnitOfWork, import_id: UUID) -> None:
             "requested_by": str(finished.requested_by),
         },
     )
-
-
-def _reserve(connection: Connection, project_id: UUID, count: int) -> _Shelf:
-    statement = (
-        sa.update(PROJECT)
-        .where(PROJECT.c.id == project_id)
-        .values(next_position=PROJECT.c.next_position + count)
-        .returning(
-            PROJECT.c.id.label("project_id"),
-            (PROJECT.c.next_position - count).label("first_position"),
-            PROJECT.c.floor,
-            PROJECT.c.task_type,
-            PROJECT.c.answer_schema,
-        )
-    )
-    row = connection.execute(statement).first()
-    if row is None:
-        raise NotFound("There is no such project.")
-    return _Shelf(**row._mapping)
-
-
-def _wrong_gold(shelf: _Shelf, row: TaskRow) -> RowProblem | None:
-    if row.gold is None:
-        return None
-    try:
-        task_type_of(shelf.task_type).check_answer(shelf.answer_schema, row.gold)
-    except InvalidInput as error:
-        return RowProblem(row.line, f"The gold answer is not allowed. {error.message}")
-    return None
-
-
-def _known_ids(connection: Connection, project_id: UUID, ids: Sequence[str]) -> set[str]:
-    statement = sa.select(TASK.c.external_id).where(
-        TASK.c.project_id == project_id, TASK.c.external_id.in_(ids)
-    )
-    return set(connection.execute(statement).scalars())
-
-
-def _insert(connection: Connection, shelf: _Shelf, rows: Sequence[TaskRow]) -> None:
-    tasks = [
-        _task_of(shelf, row, position)
-        for position, row in enumerate(rows, start=shelf.first_position)
-    ]
-    places = [place for task in tasks if task.gold_answer is None for place in _places(shelf, task)]
-    if tasks:
-        connection.execute(sa.insert(TASK), [task.model_dump() for task in tasks])
-    if places:
-        connection.execute(sa.insert(PLACE), places)
-
-
-def _task_of(shelf: _Shelf, row: TaskRow, position: int) -> Task:
-    return Task(
-        project_id=shelf.project_id,
-        external_id=row.external_id,
-        origin=Origin.CROWD,
-        payload=row.payload,
-        priority=row.priority,
-        position=position,
-        gold_answer=row.gold,
-        # The answer of gold is known: it asks for no labels, though it will get some.
-        state=TaskState.OPEN if row.gold is None else TaskState.COMPLETE,
-        created_at=clock.now(),
-    )
-
-
-def _places(shelf: _Shelf, task: Task) -> list[dict[str, object]]:
-    rank = rank_of(priority=task.priority, position=task.position)
-    return new_places(task.id, shelf.project_id, rank=rank, numbers=range(1, shelf.floor + 1))
 
 
 def _batches(items: Iterator[_Item], size: int) -> Iterator[list[_Item]]:

@@ -99,6 +99,44 @@ def test_the_same_external_ids_again_count_as_known(workshop):
     assert payloads == [{"age": 1}, {"age": 2}]
 
 
+def test_a_known_id_with_other_content_is_said_and_stays_as_it_was(workshop):
+    project, other = workshop.moot.project(), workshop.moot.project()
+    finished(workshop, other, "external_id,age\na,7\n")
+    finished(workshop, project, "external_id,gold,age\na,,1\nb,yes,1\nc,,1\nd,,1\n")
+    again = finished(
+        workshop, project, "external_id,gold,age\nd,,1\na,,2\nb,no,1\nc,,1\ne,,1\ne,,2\n,,3\n"
+    )
+
+    assert (again.added, again.known, again.refused) == (1, 5, 1)
+    told = {problem["line"]: problem["reason"] for problem in again.problems}
+    assert list(told) == [3, 4, 7, 8]
+    assert told[3] == "a exists already with other content; it was left unchanged."
+    with workshop.reading() as uow:
+        kept = uow.session.exec(
+            select(Task.payload).where(Task.project_id == project.id, Task.external_id == "a")
+        ).one()
+    assert kept == {"age": 1}
+
+
+def test_a_file_without_rows_is_refused_before_a_job_is_asked_for(workshop):
+    project = workshop.moot.project()
+    with pytest.raises(InvalidInput, match="The file has no rows"):
+        ask(workshop, project, "external_id,age\n")
+    with workshop.reading() as uow:
+        assert not uow.session.exec(select(Job)).all()
+
+
+def test_a_list_without_rows_fails_with_a_sentence(workshop):
+    project = workshop.moot.project()
+    wanted = ask(workshop, project, "[]", "tasks.json")
+    with pytest.raises(InvalidInput):
+        run_import(workshop, import_id=wanted.id)
+    with workshop.reading() as uow:
+        done = import_by_id(uow, import_id=wanted.id)
+    assert done.state is WorkState.FAILED
+    assert done.problems[0]["reason"] == "The file has no rows."
+
+
 def test_an_import_that_runs_twice_adds_nothing_twice(workshop):
     project = workshop.moot.project()
     wanted = ask(workshop, project, "external_id\na\nb\n")
