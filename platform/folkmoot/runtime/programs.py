@@ -25,7 +25,7 @@ def web_program(
         "--host", host, "--port", str(port), "--workers", str(workers),
         "--blocking-threads", str(threads), "--backpressure", str(16 * threads),
         "--workers-kill-timeout", "5", "--no-ws",
-        "--log-level", "warning", "wsgi:app",
+        "--log-level", "error", "wsgi:app",
     )  # fmt: skip
     return Program(
         name="web",
