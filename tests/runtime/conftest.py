@@ -13,6 +13,15 @@ import pytest
 
 from folkmoot.runtime.processes import Program
 
+
+@pytest.fixture(autouse=True)
+def _hanging_up_is_not_ignored() -> Iterator[None]:
+    """Start from the usual signals, also where the tests run under nohup."""
+    former = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, former)
+
+
 # The second process does as RQ's work horse does (a group of its own), and ignores SIGTERM.
 # The third hides as a daemon does (its parent gone; on Linux, in a session of its own).
 PARENT_AND_CHILDREN = """
