@@ -25,6 +25,8 @@ from folkmoot.kernel.unit_of_work import UnitOfWork
 # Beyond this many the exact number helps nobody to choose.
 MOST_WAITING = 1000
 FEWEST_OTHERS = 3
+# What a few quick answers would come to in an hour is a promise that nobody can keep.
+FEWEST_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class ProjectCard:
 
     waiting: tasks that this person could answer now, those in hand too, up to MOST_WAITING.
     seconds_per_task, hourly_minor: what others reached; None while they are so few that it
-        would tell of one of them.
+        would tell of one of them, or have worked less than FEWEST_SECONDS together.
     """
 
     project: Project
@@ -132,7 +134,7 @@ def _pace_of_others(connection: Connection, project_id: UUID, annotator_id: UUID
         RECORD.c.n_labels > 0,
     )
     n_others, n_labels, seconds = connection.execute(others).one()
-    if n_others < FEWEST_OTHERS or not seconds:
+    if n_others < FEWEST_OTHERS or seconds < FEWEST_SECONDS:
         return None
     return float(seconds) / int(n_labels)
 

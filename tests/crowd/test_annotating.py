@@ -74,6 +74,13 @@ def test_the_pace_is_that_of_others_and_untold_while_they_are_few(moot):
     assert (card.seconds_per_task, card.hourly_minor) == (12.0, 1800)
 
 
+def test_the_pace_of_others_is_untold_below_ten_minutes_of_their_time(moot):
+    project, ann = moot.project(), moot.person()
+    for _ in range(3):
+        remember(moot, project, moot.person(), n_labels=20, active_seconds=199.0)
+    assert cards(moot, ann)[0].hourly_minor is None
+
+
 def test_a_day_of_work_is_counted_from_midnight_and_a_changed_answer_once(moot):
     project, ann, bob = moot.project(), moot.person(), moot.person()
     moot.tasks(project, "a", "b", "c")

@@ -83,7 +83,7 @@ class Workshop:
         with self.services.unit_of_work() as uow:
             add_rows(uow, project_id=(project or self.project).id, rows=rows)
 
-    def answer(self, actor: Actor, answer: Json = "yes") -> UUID:
+    def answer(self, actor: Actor, answer: Json = "yes", *, seconds: float = 30.0) -> UUID:
         """Lease the next task, answer it, and return the label's id."""
         with self.services.unit_of_work() as uow:
             leased = next_lease(uow, project_id=self.project.id, annotator_id=actor.id)
@@ -93,7 +93,7 @@ class Workshop:
                 annotator_id=actor.id,
                 lease_id=leased.lease_id,
                 answer=answer,
-                active_seconds=30.0,
+                active_seconds=seconds,
             )
         return done.label.id
 

@@ -53,7 +53,15 @@ def test_a_project_without_work_offers_no_button(shop, client):
 def test_a_task_that_is_held_already_keeps_the_way_to_it_open(shop, client, desk):
     shop.tasks("a")
     desk.next()
-    assert 'href="/label/follow-up"' in client.get("/label").text
+    page = client.get("/label").text
+    assert 'href="/label/follow-up"' in page
+    assert "<dd>1</dd>" in page
+
+
+def test_a_title_that_asks_the_question_itself_is_shown_once(shop, client):
+    asks = {"question": "Is it so?", "choices": ["yes", "no"]}
+    shop.open_project("same", title="Is it so?", answer_schema=asks)
+    assert client.get("/label").text.count(">Is it so?<") == 1
 
 
 def test_without_projects_the_page_says_what_will_come(shop, client):
@@ -85,12 +93,13 @@ def test_the_own_page_sums_up_pay_and_time(shop, client):
     shop.tasks("a", "b", "c")
     shop.answer(shop.person("Bob"))
     with clock.moved_to(NOON):
-        shop.answer(shop.ann)
-        shop.answer(shop.ann)
+        shop.answer(shop.ann, seconds=300.0)
+        assert ">not known yet<" in client.get("/me").text  # no rate from so little time
+        shop.answer(shop.ann, seconds=300.0)
     page = client.get("/me").text
     assert ">€0.10<" in page
-    assert ">€6.00<" in page  # two answers of 30 seconds, 5 cents each
-    assert ">1 min<" in page
+    assert ">€0.60<" in page  # two answers of 5 minutes, 5 cents each
+    assert ">10 min<" in page
     assert "04 Mar 2026" in page
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import url_for
 
-from crowd.annotating import Quality, quality_of, work_of
+from crowd.annotating import FEWEST_SECONDS, Quality, Work, quality_of, work_of
 from crowd.contesting import JudgedLabel, judged_labels
 from crowd.earnings import DAYS_ON_A_PAGE, EarnedDay, earnings_by_day
 from crowd.task_types.single_choice import choices_of
@@ -100,16 +100,19 @@ def hours_text(seconds: float) -> str:
 
 def _totals(uow: UnitOfWork, actor: Actor) -> Totals:
     work = work_of(uow, annotator_id=actor.id)
-    hours = work.active_seconds / 3600
-    hourly = (
-        {unit: round(sum_ / hours) for unit, sum_ in work.earned_minor.items()} if hours else {}
-    )
     return Totals(
         earned_text=sums_text(work.earned_minor, otherwise="nothing yet"),
-        hourly_text=sums_text(hourly, otherwise="not known yet"),
+        hourly_text=sums_text(_hourly(work), otherwise="not known yet"),
         labels=work.n_labels,
         hours_text=hours_text(work.active_seconds),
     )
+
+
+def _hourly(work: Work) -> dict[str, int]:
+    if work.active_seconds < FEWEST_SECONDS:
+        return {}
+    hours = work.active_seconds / 3600
+    return {unit: round(earned / hours) for unit, earned in work.earned_minor.items()}
 
 
 def _quality(quality: Quality) -> QualityView:

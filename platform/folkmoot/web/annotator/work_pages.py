@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from markupsafe import Markup
 
 from crowd.annotating import MOST_WAITING, ProjectCard, Work, open_projects_for, today_of
-from crowd.leasing import held_leases
 from crowd.models import Project, ProjectState, SkipReason
 from crowd.projects import instructions_of, project_by_slug
 from crowd.task_types.single_choice import SingleChoiceSchema
@@ -50,7 +48,7 @@ class TodayView:
 
 @dataclass(frozen=True)
 class CardView:
-    """A project to choose."""
+    """A project to choose; its question is empty where the title asks it."""
 
     slug: str
     title: str
@@ -105,7 +103,7 @@ def projects_view_of(uow: UnitOfWork, actor: Actor) -> ProjectsView:
     today = today_of(uow, annotator_id=actor.id)
     return ProjectsView(
         today=_today(today, otherwise="nothing yet"),
-        projects=[_card(uow, card, actor.id) for card in cards],
+        projects=[_card(card) for card in cards],
     )
 
 
@@ -149,19 +147,17 @@ def _today(work: Work, *, otherwise: str) -> TodayView:
     )
 
 
-def _card(uow: UnitOfWork, card: ProjectCard, annotator_id: UUID) -> CardView:
-    project = card.project
-    # A task that the annotator holds already waits for them, too.
-    held = held_leases(uow, project_id=project.id, annotator_id=annotator_id)
+def _card(card: ProjectCard) -> CardView:
+    project, question = card.project, question_of(card.project).text
     hourly, seconds = card.hourly_minor, card.seconds_per_task
     return CardView(
         slug=project.slug,
         title=project.title,
-        question=question_of(project).text,
+        question=question if question != project.title else "",
         pay_text=money_text(project.pay_minor, project.currency),
         hourly_text=None if hourly is None else money_text(hourly, project.currency),
         seconds_per_task=None if seconds is None else max(1, round(seconds)),
-        waiting=card.waiting + len(held),
+        waiting=card.waiting,
         has_more_waiting=card.waiting >= MOST_WAITING,
     )
 
