@@ -4,13 +4,14 @@ import inspect
 from uuid import UUID
 
 from folkmoot.jobs.announcing import QUEUE_OF, QUEUES, TIMEOUT_SECONDS
-from folkmoot.jobs.queues import JOB_KINDS
+from folkmoot.jobs.failing import SUBJECT_OF
+from folkmoot.jobs.queues import JOBS
 from folkmoot.kernel.outbox import JobName
 
 
 def test_every_kind_of_work_has_a_function() -> None:
     # Sealing has no row and no subject: there is one log.
-    assert set(JOB_KINDS) | {JobName.SEAL_LOG} == set(JobName)
+    assert set(JOBS) | {JobName.SEAL_LOG} == set(JobName)
 
 
 def test_every_kind_of_work_has_a_queue_that_is_listened_to_and_a_limit() -> None:
@@ -19,13 +20,11 @@ def test_every_kind_of_work_has_a_queue_that_is_listened_to_and_a_limit() -> Non
 
 
 def test_a_function_takes_the_services_and_an_id() -> None:
-    for kind in JOB_KINDS.values():
-        parameters = list(inspect.signature(kind.run).parameters.values())
+    for run in JOBS.values():
+        parameters = list(inspect.signature(run).parameters.values())
         assert [p.annotation for p in parameters[1:]] == [UUID]
 
 
 def test_what_a_job_works_on_can_say_that_it_failed() -> None:
-    for kind in JOB_KINDS.values():
-        if kind.subject is not None:
-            states = kind.subject.__table__.columns["state"].type.enums
-            assert "failed" in states
+    for subject in SUBJECT_OF.values():
+        assert "failed" in subject.__table__.columns["state"].type.enums

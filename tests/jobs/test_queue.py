@@ -47,7 +47,7 @@ def never_ends(services, import_id):
     print("claimed", flush=True)
     time.sleep(600)
 
-queues.JOB_KINDS[JobName.IMPORT_TASKS] = queues.JobKind(never_ends)
+queues.JOBS[JobName.IMPORT_TASKS] = never_ends
 worker.work(sys.argv[1])
 """
 

@@ -21,7 +21,7 @@ from crowd.models import (
     TaskImport,
 )
 from folkmoot.jobs import crowd_jobs, governance_jobs
-from folkmoot.jobs.running import fail_job
+from folkmoot.jobs.failing import fail_job
 from folkmoot.kernel.errors import InvalidInput
 from folkmoot.kernel.outbox import Job, JobName
 from folkmoot.web.team.data_set_pages import FORMATS
@@ -122,7 +122,7 @@ def test_the_form_at_first_makes_a_project_with_nothing_but_words(world, browse)
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"ceiling": "1"}, "not below the first"),
+        ({"ceiling": "1"}, "not below “At least”"),
         ({"floor": "many"}, "whole number from 1 to 100"),
         ({"choices": "yes"}, "Two to twenty different answers"),
         ({"choices": "yes: Yes\nyes: No"}, "Two to twenty different answers"),

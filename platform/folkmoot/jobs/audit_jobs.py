@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from audit.sealing import seal_log
-from audit.verification import ClaimSource, record_verification
+from audit.verdicts import ClaimSource
+from audit.verification import record_verification
 from audit.verification import verify_log as verify
 from folkmoot.bootstrap import Services
 from folkmoot.kernel.actor import PLATFORM
@@ -17,13 +18,20 @@ def seal(services: Services) -> None:
     """Give indices to committed entries, batch by batch, until none is left."""
     while True:
         with services.unit_of_work() as uow:
-            if seal_log(uow, services.log_key) is None:
+            if seal_log(uow, services.log_key, keeper=services.kept_checkpoint) is None:
                 return
 
 
 def verify_log(services: Services, _subject_id: UUID) -> None:
     """Check the whole log against its checkpoints and against the business rows."""
+    # Read before the database: the log only grows, and may be sealed again in between.
+    kept = services.kept_checkpoint.newest()
     with services.reading() as uow:
-        verdict = verify(uow, verifier=services.log_key.verifier, claims=CLAIMS)
+        verdict = verify(
+            uow,
+            verifier=services.log_key.verifier,
+            claims=CLAIMS,
+            kept=[kept] if kept is not None else [],
+        )
     with services.unit_of_work() as uow:
         record_verification(uow, PLATFORM, verdict)

@@ -7,16 +7,13 @@ from functools import cache
 from threading import Event, Thread
 from uuid import UUID
 
-from audit.actions import Action
-from audit.recording import record
 from folkmoot.bootstrap import Services, bootstrap
 from folkmoot.jobs import audit_jobs
-from folkmoot.jobs.queues import JOB_KINDS
-from folkmoot.kernel.actor import PLATFORM
+from folkmoot.jobs.failing import fail_job
+from folkmoot.jobs.queues import JOBS
 from folkmoot.kernel.errors import DomainError
 from folkmoot.kernel.outbox import (
     LEASE,
-    Job,
     JobName,
     JobState,
     claim_job,
@@ -24,7 +21,6 @@ from folkmoot.kernel.outbox import (
     renew_job,
 )
 from folkmoot.kernel.settings import load_settings
-from folkmoot.kernel.unit_of_work import UnitOfWork
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +47,7 @@ def run_claimed(services: Services, job_id: UUID) -> None:
         return
     try:
         with _alive(services, job_id):
-            JOB_KINDS[job.name].run(services, job.subject_id)
+            JOBS[job.name](services, job.subject_id)
     except DomainError as error:
         log.warning("%s %s failed: %s", job.name, job.subject_id, error.message)
         with services.unit_of_work() as uow:
@@ -59,24 +55,6 @@ def run_claimed(services: Services, job_id: UUID) -> None:
         return
     with services.unit_of_work() as uow:
         finish_job(uow, job_id, state=JobState.DONE)
-
-
-def fail_job(uow: UnitOfWork, job: Job, *, message: str) -> None:
-    """Record that a job failed for good, on its own row, its subject's, and in the log."""
-    finish_job(uow, job.id, state=JobState.FAILED, message=message)
-    subject_type = JOB_KINDS[job.name].subject
-    subject = uow.session.get(subject_type, job.subject_id) if subject_type else None
-    if subject is not None:
-        state = getattr(subject, "state")  # noqa: B009  # every subject of a job has one
-        setattr(subject, "state", type(state)("failed"))  # noqa: B010
-    record(
-        uow,
-        PLATFORM,
-        Action.JOB_FAILED,
-        subject_type="job",
-        subject_id=job.id,
-        facts={"job": job.name.value, "subject": str(job.subject_id), "message": message},
-    )
 
 
 @contextmanager

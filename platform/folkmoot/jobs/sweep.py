@@ -7,7 +7,7 @@ from sqlalchemy.exc import OperationalError
 
 from folkmoot.bootstrap import Services
 from folkmoot.jobs import audit_jobs
-from folkmoot.jobs.running import fail_job
+from folkmoot.jobs.failing import fail_job
 from folkmoot.kernel.errors import DomainError
 from folkmoot.kernel.outbox import MOST_ATTEMPTS, due_jobs
 from folkmoot.kernel.unit_of_work import Announcement
