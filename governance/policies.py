@@ -84,9 +84,9 @@ class GateRule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    max_error_increase: float = Field(default=0.05, ge=0, le=1)
-    max_gap_increase: float = Field(default=0.1, ge=0, le=1)
-    smallest_group: int = Field(default=30, ge=5, le=100_000)
+    max_error_increase: float = Field(default=0.05, ge=0, le=1, strict=True)
+    max_gap_increase: float = Field(default=0.1, ge=0, le=1, strict=True)
+    smallest_group: int = Field(default=30, ge=5, le=100_000, strict=True)
     groups: tuple[GroupField, ...] = Field(default=(), max_length=10)
 
 
@@ -95,10 +95,10 @@ class PolicyDraft(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    hold_below: float = Field(gt=0, le=1)
+    hold_below: float = Field(gt=0, le=1, strict=True)
     high_stakes: tuple[Condition, ...] = Field(default=(), max_length=50)
-    review_minutes: int = Field(default=480, ge=1, le=60 * 24 * 90)
-    shortest_reason: int = Field(default=10, ge=1, le=1000)
+    review_minutes: int = Field(default=480, ge=1, le=60 * 24 * 90, strict=True)
+    shortest_reason: int = Field(default=10, ge=1, le=1000, strict=True)
     gate: GateRule = GateRule()
 
     def hold_reasons(self, *, payload: Mapping[str, Json], probability: float) -> list[str]:

@@ -37,6 +37,23 @@ def test_each_policy_is_a_new_version_and_the_old_ones_stay(court) -> None:
     assert [(each.version, each.hold_below) for each in versions] == [(2, 0.9), (1, 0.8)]
 
 
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"hold_below": True},
+        {"hold_below": "0.8"},
+        {"hold_below": 0.8, "review_minutes": True},
+        {"hold_below": 0.8, "shortest_reason": True},
+        {"hold_below": 0.8, "gate": {"max_error_increase": True}},
+        {"hold_below": 0.8, "gate": {"max_gap_increase": False}},
+    ],
+)
+def test_a_number_of_a_policy_is_a_number(rules: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        PolicyDraft.model_validate(rules)
+    assert PolicyDraft.model_validate({"hold_below": 1}).hold_below == 1.0
+
+
 def test_a_policy_comes_back_as_it_was_set(court) -> None:
     draft = PolicyDraft(
         hold_below=0.8,

@@ -69,6 +69,13 @@ def test_an_answer_sent_twice_counts_once(shop, desk):
     assert (len(shop.rows(Label)), len(shop.rows(Earning))) == (1, 1)
 
 
+def test_seconds_that_are_no_number_are_refused(shop, desk):
+    shop.tasks("a")
+    lease_id = desk.next()["lease"]["id"]
+    desk.post("answers", 422, lease_id=lease_id, answer="yes", active_seconds=True)
+    assert not shop.rows(Label)
+
+
 def test_another_answer_to_the_same_lease_is_refused_with_a_sentence(shop, desk):
     shop.tasks("a")
     lease_id = desk.next()["lease"]["id"]

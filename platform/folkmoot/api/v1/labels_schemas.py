@@ -34,7 +34,7 @@ class NewLabel(BaseModel):
 
     lease_id: UUID
     answer: Json
-    active_seconds: float = Field(ge=0, le=86_400)
+    active_seconds: float = Field(ge=0, le=86_400, strict=True)
     lease_next: bool = False
 
 

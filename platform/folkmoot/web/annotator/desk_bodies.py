@@ -28,7 +28,7 @@ class NewAnswer(_Body):
 
     lease_id: UUID
     answer: Json
-    active_seconds: float = Field(ge=0, le=MOST_ACTIVE_SECONDS)
+    active_seconds: float = Field(ge=0, le=MOST_ACTIVE_SECONDS, strict=True)
 
 
 class Change(_Body):
