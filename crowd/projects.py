@@ -24,6 +24,7 @@ from folkmoot.kernel import clock
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.errors import Conflict, FieldProblem, InvalidInput, NotFound
 from folkmoot.kernel.json_values import JsonObject
+from folkmoot.kernel.names import OneLineName
 from folkmoot.kernel.pagination import Page, PageRequest, page_by_id
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
@@ -50,7 +51,7 @@ class ProjectDraft(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     slug: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)
-    title: PlainText = Field(min_length=1, max_length=200, pattern=r"\S")
+    title: OneLineName = Field(min_length=1, max_length=200, pattern=r"\S")
     task_type: TaskType = TaskType.SINGLE_CHOICE
     answer_schema: JsonObject
     instructions: PlainText = Field(min_length=1, max_length=LONGEST_INSTRUCTIONS)

@@ -16,6 +16,7 @@ from folkmoot.kernel import clock
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from folkmoot.kernel.json_values import JsonObject
+from folkmoot.kernel.names import OneLineName
 from folkmoot.kernel.outbox import JobName, WorkState, request_job
 from folkmoot.kernel.pagination import Page, PageRequest, page_by_id
 from folkmoot.kernel.unit_of_work import UnitOfWork
@@ -27,7 +28,7 @@ class ModelDraft(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: PlainText = Field(min_length=1, max_length=100, pattern=r"\S")
+    name: OneLineName = Field(min_length=1, max_length=100, pattern=r"\S")
 
 
 class TrainingParameters(BaseModel):

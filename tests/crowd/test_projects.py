@@ -39,6 +39,13 @@ def test_creation_and_changes_of_state_are_recorded(moot):
     assert [entry.action.value for entry in entries] == ["project.created", "project.state_changed"]
 
 
+@pytest.mark.parametrize("title", ["Follow\u202eup", "Follow\x07up", "Two\nlines", " "])
+def test_a_title_is_one_visible_line(moot, title: str):
+    with pytest.raises(ValidationError):
+        moot.project(title=title)
+    assert moot.project(instructions="Two\nlines, \u200fand a mark").title == "Follow-up"
+
+
 def test_a_short_name_is_taken_once(moot):
     moot.project(slug="twins")
 

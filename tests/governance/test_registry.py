@@ -2,6 +2,7 @@
 
 import pytest
 import sqlalchemy as sa
+from pydantic import ValidationError
 from sqlmodel import col, select
 
 from audit.actions import Action
@@ -154,3 +155,9 @@ def test_an_earlier_version_that_was_trained_later_can_replace_a_later_one(small
     with small.read() as uow:
         assert active_version(uow, model.id).id == first.id
         assert version_by_id(uow, second.id).state is VersionState.RETIRED
+
+
+@pytest.mark.parametrize("name", ["follow\u202eup", "follow\x07up", " "])
+def test_a_models_name_is_one_visible_line(name: str) -> None:
+    with pytest.raises(ValidationError):
+        ModelDraft(name=name)
