@@ -5,11 +5,12 @@ import re
 from html import unescape
 
 import pytest
-from sqlmodel import select
+from sqlmodel import select, update
 
 from audit.actions import Action
 from crowd.consensus_problem import METHODS as KNOWN_METHODS
 from crowd.models import (
+    AnnotatorRecord,
     ConsensusRun,
     DataSet,
     Instructions,
@@ -245,6 +246,18 @@ def test_a_consensus_shows_agreement_annotators_and_accuracy(world, browse):
     assert 'aria-label="Ada Annotator:' in page
     assert "Right in" in page
     assert "Agreement 0." in page
+
+
+def test_figures_that_tell_too_little_say_so_instead(world, browse):
+    browser = browse("team")
+    with_consensus(world, browser, "dawid_skene")
+    with world.services.unit_of_work() as uow:
+        uow.session.exec(update(ConsensusRun).values(agreement=None))
+        uow.session.exec(update(AnnotatorRecord).values(n_labels=19))
+    page = browser.get(PAGE)
+    assert "not estimable: too few people answered the same tasks" in page
+    assert page.count("too few to say") == 3
+    assert 'aria-label="Ada Annotator:' not in page
 
 
 def test_a_running_consensus_is_watched(world, browse):

@@ -17,19 +17,23 @@ from folkmoot.web.payloads import line_of
 from folkmoot.web.reviewer.wording import answer_words
 from folkmoot.web.team.wording import agreement_sentence
 
-# With fewer answers than this, giving only one of them says nothing yet.
+# With fewer answers than this, neither giving only one of them nor a reliability says much yet.
 ENOUGH_TO_NOTICE = 20
 ALWAYS_THE_SAME = "always the same answer"
+TOO_FEW_TO_SAY = "too few to say"
+AFTER_A_CONSENSUS = "after a consensus"
 
 
 @dataclass(frozen=True)
 class Step:
-    """One bar; `share` is how full it is."""
+    """One bar: `share` is how full it is, `hint` what it counts, `beside` what it leaves out."""
 
     label: str
     count: int
     share: float
     href: str | None = None
+    hint: str = ""
+    beside: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,18 +41,17 @@ class Agreement:
     """Krippendorff's alpha over the labels, with what it means."""
 
     value: float
-    low: float | None
-    high: float | None
     meaning: str
 
 
 @dataclass(frozen=True)
 class Person:
-    """One annotator in this project."""
+    """One annotator in this project; without a reliability the note says why."""
 
     name: str
     labels: int
     reliability: Rate | None
+    reliability_note: str
     gold_seen: int
     gold_right: int
     note: str | None
@@ -79,6 +82,7 @@ class ProjectFigures:
     funnel: Sequence[Step]
     balance: Sequence[Step]
     agreement: Agreement | None
+    agreement_note: str
     accuracy: Rate | None
     people: Sequence[Person]
     mean_reliability: float | None
@@ -90,6 +94,7 @@ def figures_of(
 ) -> ProjectFigures:
     """Return a project's progress; of annotators and tasks only to who may read labels."""
     funnel, project, run = progress.funnel, progress.project, progress.run
+    people = _people(uow, progress.annotators)
     return ProjectFigures(
         tasks=funnel.tasks,
         labels=funnel.labels,
@@ -101,9 +106,10 @@ def figures_of(
         funnel=_funnel(funnel, project.slug, is_linked=may_read_labels),
         balance=_balance(progress),
         agreement=_agreement(run),
+        agreement_note=_agreement_note(run),
         accuracy=None if run is None else _accuracy(accuracy_of(uow, run_id=run.id)),
-        people=_people(uow, progress.annotators) if may_read_labels else (),
-        mean_reliability=_mean_reliability(progress.annotators),
+        people=people if may_read_labels else (),
+        mean_reliability=_mean_reliability(people),
         hardest=[_hard(task) for task in progress.hardest] if may_read_labels else (),
     )
 
@@ -111,12 +117,13 @@ def figures_of(
 def _funnel(funnel: Funnel, slug: str, *, is_linked: bool) -> list[Step]:
     tasks = url_for("team.tasks", slug=slug) if is_linked else None
     complete = url_for("team.tasks", slug=slug, state="complete") if is_linked else None
-    in_places = f"Labels in {funnel.places:,} places"
+    checked = f"+ {funnel.gold:,} checked" if funnel.gold else ""
+    done, confident = _of(funnel.complete, funnel.tasks), _of(funnel.confident, funnel.tasks)
     return [
-        Step("Tasks", funnel.tasks, 1.0 if funnel.tasks else 0.0, tasks),
-        Step(in_places, funnel.labels, _of(funnel.labels, funnel.places)),
-        Step("Enough labels", funnel.complete, _of(funnel.complete, funnel.tasks), complete),
-        Step("Confident", funnel.confident, _of(funnel.confident, funnel.tasks)),
+        Step("Tasks", funnel.tasks, 1.0 if funnel.tasks else 0.0, tasks, beside=checked),
+        Step("Labels", funnel.labels, _of(funnel.labels, funnel.places)),
+        Step("Done", funnel.complete, done, complete, hint="tasks that need no more labels"),
+        Step("Confident", funnel.confident, confident, hint="their consensus is sure enough"),
     ]
 
 
@@ -137,8 +144,17 @@ def _balance(progress: ProjectProgress) -> list[Step]:
 def _agreement(run: ConsensusRun | None) -> Agreement | None:
     if run is None or run.agreement is None:
         return None
-    meaning = agreement_sentence(run.agreement)
-    return Agreement(run.agreement, run.agreement_low, run.agreement_high, meaning)
+    return Agreement(run.agreement, agreement_sentence(run.agreement))
+
+
+def _agreement_note(run: ConsensusRun | None) -> str:
+    if run is None:
+        return "known after a consensus"
+    if run.agreement is None:
+        return "not estimable: too few people answered the same tasks"
+    if run.agreement_low is None or run.agreement_high is None:
+        return "its interval is not estimable yet"
+    return f"{run.agreement_low:.2f} to {run.agreement_high:.2f}"
 
 
 def _accuracy(found: Accuracy) -> Rate | None:
@@ -154,6 +170,7 @@ def _people(uow: UnitOfWork, standings: Sequence[AnnotatorStanding]) -> list[Per
             name=names[each.annotator_id],
             labels=each.n_labels,
             reliability=_reliability(each),
+            reliability_note=TOO_FEW_TO_SAY if _is_mostly_prior(each) else AFTER_A_CONSENSUS,
             gold_seen=each.gold_seen,
             gold_right=each.gold_right,
             note=_note(each.answers),
@@ -163,9 +180,14 @@ def _people(uow: UnitOfWork, standings: Sequence[AnnotatorStanding]) -> list[Per
 
 
 def _reliability(each: AnnotatorStanding) -> Rate | None:
-    if each.reliability is None:
+    if each.reliability is None or _is_mostly_prior(each):
         return None
     return Rate(each.reliability, each.low, each.high, total=each.n_labels)
+
+
+def _is_mostly_prior(each: AnnotatorStanding) -> bool:
+    """Return whether an interval would tell of the method's assumptions, not of the person."""
+    return each.reliability is not None and not each.gold_seen and each.n_labels < ENOUGH_TO_NOTICE
 
 
 def _note(answers: Mapping[str, int]) -> str | None:
@@ -173,8 +195,9 @@ def _note(answers: Mapping[str, int]) -> str | None:
     return ALWAYS_THE_SAME if len(given) == 1 and given[0] >= ENOUGH_TO_NOTICE else None
 
 
-def _mean_reliability(standings: Sequence[AnnotatorStanding]) -> float | None:
-    known = [each.reliability for each in standings if each.reliability is not None]
+def _mean_reliability(people: Sequence[Person]) -> float | None:
+    rates = [person.reliability.value for person in people if person.reliability]
+    known = [value for value in rates if value is not None]
     return sum(known) / len(known) if known else None
 
 

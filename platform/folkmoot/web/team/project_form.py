@@ -19,7 +19,7 @@ SENTENCES = {
     "instructions": "Say in a sentence or more how to answer.",
     "choices": "Two to twenty different answers, one a line, each of at most 100 characters.",
     "floor": "A whole number from 1 to 100.",
-    "ceiling": "A whole number from 1 to 100, not below the first.",
+    "ceiling": "A whole number from 1 to 100, not below “At least”.",
     "confidence": "A share above 0, at most 1: 0.9 means 90 % sure.",
     "gold_share": "A share from 0 to 0.5: 0.1 means every tenth task.",
     "pay_minor": "A whole number of cents, 0 or more.",
