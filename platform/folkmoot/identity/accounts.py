@@ -14,11 +14,12 @@ from audit.actions import Action
 from audit.recording import record
 from folkmoot.identity.models import Account, AccountRole
 from folkmoot.identity.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, hash_password
-from folkmoot.identity.permissions import Role, permissions_of
+from folkmoot.identity.permissions import Permission, Role, permissions_of
 from folkmoot.kernel import clock
-from folkmoot.kernel.actor import Actor
+from folkmoot.kernel.actor import PLATFORM_ID, Actor
 from folkmoot.kernel.errors import Conflict, NotAllowed, NotFound
 from folkmoot.kernel.json_values import Json, JsonObject
+from folkmoot.kernel.names import OneLineName
 from folkmoot.kernel.pagination import Page, PageRequest, page_by_id
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
@@ -62,9 +63,17 @@ class AccountDraft(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     email: EmailAddress
-    display_name: str = Field(min_length=1, max_length=120)
+    display_name: OneLineName = Field(min_length=1, max_length=120)
     roles: Roles = frozenset()
     password: Password | None = None
+
+
+class NewPassword(BaseModel):
+    """Another password for an account that is there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    password: Password
 
 
 def create_account(uow: UnitOfWork, actor: Actor, *, draft: AccountDraft) -> Account:
@@ -142,11 +151,23 @@ def set_password(
 
 
 def end_all_sessions(uow: UnitOfWork, actor: Actor, *, account_id: UUID) -> Account:
-    """End every browser session of an account at once."""
+    """End every browser session of an account at once: one's own, or as an administrator."""
+    refuse_strangers(actor, account_id)
     account = account_of(uow, account_id)
     account.session_epoch += 1
     _record_change(uow, actor, Action.ACCOUNT_SESSIONS_ENDED, account_id, {})
     return account
+
+
+def manages_accounts(actor: Actor) -> bool:
+    """Say whether this actor looks after everybody's accounts."""
+    return actor.id == PLATFORM_ID or actor.may(Permission.MANAGE_ACCOUNTS)
+
+
+def refuse_strangers(actor: Actor, account_id: UUID) -> None:
+    """Raise NotFound unless the account is the actor's own, or the actor manages accounts."""
+    if not (actor.id == account_id or manages_accounts(actor)):
+        raise NotFound("There is no such account.")
 
 
 def account_of(uow: UnitOfWork, account_id: UUID) -> Account:

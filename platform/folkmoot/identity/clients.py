@@ -11,7 +11,7 @@ from sqlmodel import col, select, update
 
 from audit.actions import Action
 from audit.recording import record
-from folkmoot.identity.accounts import actor_of
+from folkmoot.identity.accounts import actor_of, manages_accounts, refuse_strangers
 from folkmoot.identity.models import AccessToken, Account, OAuthClient
 from folkmoot.identity.tokens import (
     TOKEN_BYTES,
@@ -20,7 +20,6 @@ from folkmoot.identity.tokens import (
     grantable_scopes,
     keep_token,
     listed,
-    manages_accounts,
 )
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import Actor
@@ -85,8 +84,11 @@ def revoke_client(uow: UnitOfWork, actor: Actor, *, client_id: UUID) -> OAuthCli
     return client
 
 
-def clients_of(uow: UnitOfWork, account_id: UUID, *, wanted: PageRequest) -> Page[OAuthClient]:
-    """Return one page of an account's clients, newest first."""
+def clients_of(
+    uow: UnitOfWork, actor: Actor, *, account_id: UUID, wanted: PageRequest
+) -> Page[OAuthClient]:
+    """Return one page of an account's clients, newest first, to its own and to administrators."""
+    refuse_strangers(actor, account_id)
     statement = select(OAuthClient).where(col(OAuthClient.account_id) == account_id)
     return page_by_id(uow, statement, key=OAuthClient.id, wanted=wanted, newest_first=True)
 

@@ -50,7 +50,7 @@ class Permission(StrEnum):
     READ_LOG = "log:read"
     """Read the audit log, fetch receipts, verify it."""
     MANAGE_ACCOUNTS = "accounts:manage"
-    """Make and close accounts, set roles, issue and revoke tokens."""
+    """Make and close accounts, set roles, end sessions, give machines tokens and OAuth clients."""
 
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {

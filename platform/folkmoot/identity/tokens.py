@@ -12,9 +12,9 @@ from sqlmodel import col, select
 
 from audit.actions import Action
 from audit.recording import record
-from folkmoot.identity.accounts import account_of, actor_of
+from folkmoot.identity.accounts import account_of, actor_of, manages_accounts
 from folkmoot.identity.models import AccessToken, Account, AccountRole, OidcIdentity
-from folkmoot.identity.permissions import Permission, permissions_of
+from folkmoot.identity.permissions import permissions_of
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import PLATFORM_ID, Actor
 from folkmoot.kernel.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn
@@ -177,11 +177,6 @@ def is_machine(uow: UnitOfWork, account: Account) -> bool:
     """Say whether nobody can sign in to an account: it acts by tokens alone."""
     linked = select(OidcIdentity).where(col(OidcIdentity.account_id) == account.id)
     return account.password_hash is None and uow.session.exec(linked).first() is None
-
-
-def manages_accounts(actor: Actor) -> bool:
-    """Say whether this actor looks after everybody's accounts."""
-    return actor.id == PLATFORM_ID or actor.may(Permission.MANAGE_ACCOUNTS)
 
 
 def listed(texts: Iterable[str]) -> list[Json]:

@@ -9,6 +9,7 @@ from folkmoot.api.v1 import (
     labels,
     log,
     models,
+    oauth_clients,
     policies,
     projects,
     reports,
@@ -16,6 +17,7 @@ from folkmoot.api.v1 import (
 
 ALL = (
     accounts.api,
+    oauth_clients.api,
     projects.api,
     labels.api,
     consensus.api,

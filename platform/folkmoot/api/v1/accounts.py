@@ -8,9 +8,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from folkmoot.api.operations import Api, Call, PageQuery, PageView, View
 from folkmoot.identity import accounts, tokens
 from folkmoot.identity.accounts import AccountDraft, Roles
-from folkmoot.identity.models import Account
+from folkmoot.identity.models import AccessToken, Account
 from folkmoot.identity.permissions import Permission
 from folkmoot.kernel.actor import Actor
+from folkmoot.kernel.names import OneLineName
 from folkmoot.kernel.pagination import Page
 
 api = Api("accounts")
@@ -48,7 +49,7 @@ class NewToken(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     account_id: UUID
-    name: str = Field(min_length=1, max_length=200)
+    name: OneLineName = Field(min_length=1, max_length=200)
     scopes: list[Permission] = Field(min_length=1, max_length=len(Permission))
     expires_at: AwareDatetime
 
@@ -60,6 +61,17 @@ class TokenView(View):
     text: str
     scopes: list[str]
     expires_at: datetime
+
+
+class TokenLine(View):
+    """A token without its text: what it is for, what it may do, until when."""
+
+    id: UUID
+    name: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
 
 
 @api.get("/me", access=None, shows=MeView)
@@ -84,6 +96,24 @@ def list_accounts(call: Call, query: PageQuery) -> Page[Account]:
 def set_roles(call: Call, account_id: UUID, body: NewRoles) -> Account:
     """Set the roles of an account."""
     return accounts.set_roles(call.uow, call.actor, account_id=account_id, roles=body.roles)
+
+
+@api.delete("/accounts/<uuid:account_id>", access=Permission.MANAGE_ACCOUNTS)
+def close_account(call: Call, account_id: UUID) -> None:
+    """Close an account: its sessions, tokens and clients stop at once, its history stays."""
+    accounts.deactivate(call.uow, call.actor, account_id=account_id)
+
+
+@api.delete("/accounts/<uuid:account_id>/sessions", access=None)
+def end_sessions(call: Call, account_id: UUID) -> None:
+    """End every browser session of your account, or as an administrator of anybody's."""
+    accounts.end_all_sessions(call.uow, call.actor, account_id=account_id)
+
+
+@api.get("/tokens", access=None, shows=PageView[TokenLine])
+def list_tokens(call: Call, query: PageQuery) -> Page[AccessToken]:
+    """List your own tokens, newest first, without their texts."""
+    return tokens.tokens_of(call.uow, call.actor.id, wanted=query.wanted)
 
 
 @api.post("/tokens", access=None, shows=TokenView, shows_secret=True)
