@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from pydantic import SecretStr, ValidationError
 
@@ -71,7 +73,8 @@ def test_changed_roles_are_recorded_without_naming_the_person(house, noise):
         assert Role.ADMIN in roles_of(uow, noise.id)
     assert house.actions()[-2:] == ["account.created", "account.roles_changed"]
     assert '"after":["reviewer"],"before":["annotator"]' in house.envelopes()
-    assert "ada" not in house.envelopes().lower()
+    # Not "ada", which chance puts into a hexadecimal digest.
+    assert not re.search("ada[ @]|lovelace", house.envelopes().lower())
 
 
 def test_nobody_changes_their_own_roles(house, noise):
