@@ -194,6 +194,7 @@ def _import(uow: UnitOfWork, each: TaskImport) -> ImportLine:
         known=each.known,
         refused=each.refused,
         problems=shown,
-        more_problems=each.refused - len(shown),
+        # Rows of tasks that were there already are told of besides those that are refused.
+        more_problems=max(each.refused, len(refused)) - len(shown),
         failure=failure_of(uow, subject_id=each.id) if each.state is WorkState.FAILED else "",
     )
