@@ -134,9 +134,8 @@ def test_a_person_registers_clients_for_themselves(house, noise):
         me = actor_of(uow, noise.id)
         register_client(uow, me, account_id=noise.id, name="notebook", scopes=["labels:read"])
     with house.services.reading() as uow:
-        assert [c.name for c in clients_of(uow, PLATFORM, account_id=noise.id, wanted=PageRequest()).items] == [
-            "notebook"
-        ]
+        found = clients_of(uow, PLATFORM, account_id=noise.id, wanted=PageRequest())
+        assert [client.name for client in found.items] == ["notebook"]
 
 
 def test_the_description_of_the_server_is_valid(browser):
