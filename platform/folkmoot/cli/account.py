@@ -24,7 +24,7 @@ SCOPES = click.Choice([permission.value for permission in Permission])
 
 @click.group()
 def command() -> None:
-    """Add and close accounts, set roles and passwords, issue credentials."""
+    """Add and close accounts, set roles, issue credentials."""
 
 
 @command.command()

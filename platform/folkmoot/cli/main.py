@@ -10,7 +10,7 @@ from folkmoot.kernel.errors import ConfigurationError, DomainError
 from folkmoot.runtime.problems import StartupProblem
 
 COMMANDS = {
-    "account": ("folkmoot.cli.account", "Add and close accounts, set roles and passwords, issue credentials."),
+    "account": ("folkmoot.cli.account", "Add and close accounts, set roles, issue credentials."),
     "audit": ("folkmoot.cli.audit", "Seal, verify and read the audit log."),
     "bench": ("folkmoot.cli.bench", "Measure Folkmoot on this machine."),
     "db": ("folkmoot.cli.db", "Bring the database to this version, or say what it lacks."),
