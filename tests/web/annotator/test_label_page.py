@@ -51,6 +51,17 @@ def test_five_tasks_are_answered_by_number_keys(shop, phone):
     assert sorted(current_answers(shop)) == ["no", "no", "no", "yes", "yes"]
     expect(phone.locator("#payload")).to_contain_text("task 5")
     assert phone.locator("#sitting").evaluate("line => line.value") == 5
+    expect(phone.locator("#count")).to_have_text("5 of 25")
+
+
+def test_the_answer_just_given_is_named_for_a_moment(shop, phone):
+    shop.tasks(*names(3))
+    open_desk(phone)
+    press(phone, "1")
+    expect(phone.locator("#answered")).to_have_text("Answered: Yes, soon")
+    press(phone, "2")
+    expect(phone.locator("#answered")).to_have_text("Answered: No")
+    expect(phone.locator("#answered")).to_be_empty()
 
 
 def test_the_next_task_is_there_before_the_server_has_answered(shop, phone):

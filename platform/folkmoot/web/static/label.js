@@ -7,7 +7,7 @@
 import { LabelApi, Refused, Unreachable } from "./label_api.js";
 import { ActiveClock } from "./label_clock.js";
 import { bindKeys } from "./label_keys.js";
-import { Breaks, offerUndo, say, showNetwork, showWaiting } from "./label_notices.js";
+import { Breaks, offerUndo, say, showAnswered, showCount, showNetwork, showWaiting } from "./label_notices.js";
 import { Outbox, newKey } from "./label_outbox.js";
 import { TaskQueue } from "./label_queue.js";
 import { AnswerForm, drawPayload } from "./label_view.js";
@@ -153,8 +153,9 @@ class Desk {
     this.tasks.leave(lease);
     this.last = { lease, entry, label: null };
     this.answered += 1;
-    at("sitting").value = this.answered;
+    showCount(this.answered);
     offerUndo(true);
+    showAnswered(this.form.wordsFor(answer));
     say("");
     this.advance();
     this.outbox.deliver();
@@ -207,8 +208,9 @@ class Desk {
     this.last = null;
     offerUndo(false);
     this.answered = Math.max(0, this.answered - 1);
-    at("sitting").value = this.answered;
+    showCount(this.answered);
     this.show(task, answer);
+    showAnswered("");
     say("Taken back. Answer again.");
   }
 

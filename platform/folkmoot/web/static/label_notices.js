@@ -4,6 +4,7 @@ import { SignedOut } from "./label_api.js";
 
 const BREAK_AFTER_MINUTES = 45;
 const BREAK_MILLISECONDS = 300_000;
+const ANSWERED_MILLISECONDS = 5_000;
 const MINUTE_MILLISECONDS = 60_000;
 
 const at = (id) => document.getElementById(id);
@@ -16,6 +17,23 @@ export function say(text) {
 
 export function offerUndo(isPossible) {
   for (const button of document.querySelectorAll("[data-undo]")) button.disabled = !isPossible;
+}
+
+// How many answers of this sitting there are, as a line and in words.
+export function showCount(answered) {
+  const line = at("sitting");
+  line.value = answered;
+  at("count").textContent = answered > line.max ? `${answered} answered` : `${answered} of ${line.max}`;
+}
+
+// Name the answer that was just given for a moment, so that a slip of the finger is noticed.
+export function showAnswered(words) {
+  const shown = at("answered");
+  shown.textContent = words && `Answered: ${words}`;
+  for (const animation of shown.getAnimations()) animation.cancel();
+  if (!words) return;
+  shown.animate({ opacity: [1, 1, 0] }, { duration: ANSWERED_MILLISECONDS }).finished
+    .then(() => { shown.textContent = ""; }, () => { /* The next answer took its place. */ });
 }
 
 export function showNetwork(text) {

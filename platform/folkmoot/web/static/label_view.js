@@ -94,6 +94,14 @@ export class AnswerForm {
     return this.kind === "number" ? Number(value) : value;
   }
 
+  // An answer in the words that stand on its button.
+  wordsFor(answer) {
+    if (!this.choices.length) return String(answer);
+    const given = [answer].flat().map(String);
+    const chosen = this.choices.filter((choice) => given.includes(choice.dataset.value ?? choice.querySelector("input").value));
+    return chosen.map((choice) => choice.querySelector(".choice-text > span").textContent).join(", ") || "none of them";
+  }
+
   // Choose the answer with this number key; true when there is one.
   choose(number) {
     const choice = this.choices[number - 1];
