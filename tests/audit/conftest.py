@@ -1,16 +1,18 @@
 """A database of each kind with the whole schema, and a log with a key."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, col, select
 
 from audit.actions import Action
+from audit.keeping import CheckpointKeeper
 from audit.keys import LogKey
-from audit.models import Entry
+from audit.merkle import Frontier, leaf_hash
+from audit.models import Entry, LogHead, SignedCheckpoint
 from audit.recording import record
 from audit.sealing import seal_log
 from audit.signing_keys import SigningKey
@@ -54,6 +56,7 @@ class Log:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.keeper: CheckpointKeeper | None = None
         self.key = LogKey(ORIGIN, SigningKey.generate(ORIGIN))
 
     def record(self, actor: Actor = ACTOR, **personal: str) -> Entry:
@@ -70,12 +73,52 @@ class Log:
 
     def seal(self) -> int:
         with unit_of_work(self.engine) as uow:
-            checkpoint = seal_log(uow, self.key)
+            checkpoint = seal_log(uow, self.key, keeper=self.keeper)
         return checkpoint.size if checkpoint else 0
 
-    def verify(self, *claims: ClaimSource) -> Verdict:
+    def verify(self, *claims: ClaimSource, kept: Sequence[str] = ()) -> Verdict:
         with reading(self.engine) as uow:
-            return verify_log(uow, verifier=self.key.verifier, claims=claims)
+            return verify_log(uow, verifier=self.key.verifier, claims=claims, kept=kept)
+
+    def checkpoint(self) -> str:
+        """Return the newest signed note."""
+        with reading(self.engine) as uow:
+            statement = select(SignedCheckpoint.note).order_by(col(SignedCheckpoint.size).desc())
+            return str(uow.session.exec(statement).first())
+
+    def rewind(self, size: int) -> None:
+        """Take the head back to a size, as a rewriter without the key would."""
+        with unit_of_work(self.engine) as uow:
+            leaves = uow.session.exec(
+                select(Entry.leaf_hash)
+                .where(col(Entry.leaf_index) < size)
+                .order_by(col(Entry.leaf_index))
+            ).all()
+            head = uow.session.exec(select(LogHead)).one()
+            frontier = Frontier().extend(leaves)
+            head.size, head.frontier = size, {"hashes": list(frontier.to_hex())}
+        self.tamper("DELETE FROM audit_checkpoint WHERE size > :n", n=size)
+
+    def truncate(self, size: int) -> None:
+        """Cut the log off at an earlier checkpoint, and leave no trace in the database."""
+        self.rewind(size)
+        later = "(SELECT id FROM audit_entry WHERE leaf_index >= :n)"
+        self.tamper(f"DELETE FROM audit_disclosure WHERE entry_id IN {later}", n=size)
+        self.tamper("DELETE FROM audit_entry WHERE leaf_index >= :n", n=size)
+        self.tamper(
+            "DELETE FROM audit_actor_counter WHERE actor_id NOT IN "
+            "(SELECT actor_id FROM audit_entry)"
+        )
+
+    def rewrite(self, size: int) -> None:
+        """Forge and unseal what follows a checkpoint, so that it is sealed again as if new."""
+        self.rewind(size)
+        with unit_of_work(self.engine) as uow:
+            later = select(Entry).where(col(Entry.leaf_index) >= size)
+            for entry in uow.session.exec(later):
+                entry.envelope = entry.envelope.replace(b"0.75", b"0.05")
+                entry.leaf_hash = leaf_hash(entry.envelope)
+                entry.leaf_index = None
 
     def tamper(self, statement: str, **values: object) -> None:
         """Do what a database administrator can do."""

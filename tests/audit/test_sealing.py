@@ -106,3 +106,22 @@ def test_a_failed_sealing_leaves_everything_as_it_was(log: Log) -> None:
     log.key = own
     assert sealed(log) == []
     assert log.seal() == 1
+
+
+@pytest.mark.parametrize(
+    "frontier", ['{"hashes": []}', '{"hash": []}', '{"hashes": ["zz"]}', "[]", '{"hashes": 5}']
+)
+def test_a_damaged_head_is_refused_in_a_sentence(log: Log, frontier: str) -> None:
+    log.record()
+    log.seal()
+    log.tamper(f"UPDATE audit_log_head SET frontier = '{frontier}'")
+    log.record()
+    with pytest.raises(Conflict, match="head is damaged"):
+        log.seal()
+
+
+def test_a_damaged_leaf_is_refused_in_a_sentence(log: Log) -> None:
+    log.record()
+    log.tamper("UPDATE audit_entry SET leaf_hash = :h", h=b"short")
+    with pytest.raises(Conflict, match="entry is damaged"):
+        log.seal()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from audit.actions import Action
 from audit.merkle import leaf_hash
 from audit.models import Entry
 from audit.verification import Claim
@@ -31,6 +32,7 @@ class Claims:
     """What business rows say, for the test to set."""
 
     said: list[Claim]
+    actions: frozenset[Action] = frozenset()
 
     def claims(self, _uow: UnitOfWork) -> Iterator[Claim]:
         yield from self.said
@@ -169,3 +171,77 @@ def test_a_business_row_that_points_at_another_entry_names_it(
     moved = replace(claim_of(history[3], reason="reason 4"), entry_id=history[4].id)
     (finding,) = log.verify(Claims([moved])).findings
     assert finding.leaf_index == 4
+
+
+def test_the_newest_checkpoint_cannot_be_deleted_in_silence(log: Log, history: list[Entry]) -> None:
+    log.tamper("DELETE FROM audit_checkpoint WHERE size = 6")
+    (finding,) = log.verify().findings
+    assert "newest checkpoint is missing" in finding.sentence
+
+
+def test_all_checkpoints_cannot_be_deleted_in_silence(log: Log, history: list[Entry]) -> None:
+    log.tamper("DELETE FROM audit_checkpoint")
+    assert not log.verify().is_sound
+
+
+def test_a_log_without_its_head_is_found(log: Log, history: list[Entry]) -> None:
+    log.tamper("DELETE FROM audit_log_head")
+    (finding,) = log.verify().findings
+    assert "no head" in finding.sentence
+
+
+@pytest.mark.parametrize("frontier", ['{"hashes": []}', "[]", '{"hashes": ["zz", 5]}'])
+def test_a_head_that_does_not_hold_the_trees_hashes_is_found(
+    log: Log, history: list[Entry], frontier: str
+) -> None:
+    log.tamper(f"UPDATE audit_log_head SET frontier = '{frontier}'")
+    (finding,) = log.verify().findings
+    assert "does not hold the hashes" in finding.sentence
+
+
+def test_many_deleted_entries_in_a_row_are_one_gap(log: Log, history: list[Entry]) -> None:
+    log.tamper("DELETE FROM audit_disclosure WHERE value IN ('reason 1', 'reason 2')")
+    log.tamper("DELETE FROM audit_entry WHERE leaf_index IN (1, 2)")
+    gap, counter = log.verify().findings
+    assert "The entries 1 to 2 are missing" in gap.sentence
+    assert "actor" in counter.sentence
+
+
+def test_a_wrong_root_is_found_once_and_not_at_every_later_checkpoint(
+    log: Log, history: list[Entry]
+) -> None:
+    forged = history[1].envelope.replace(b"0.75", b"0.05")
+    log.tamper(
+        "UPDATE audit_entry SET envelope = :e, leaf_hash = :h WHERE leaf_index = 1",
+        e=forged,
+        h=leaf_hash(forged),
+    )
+    (finding,) = log.verify().findings
+    assert "at size 0 it still was" in finding.sentence
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE audit_entry SET subject_type = 'forged' WHERE leaf_index IS NULL",
+        "UPDATE audit_disclosure SET value = 'forged' WHERE value = 'not sealed'",
+    ],
+)
+def test_an_entry_that_waits_to_be_sealed_is_checked_too(
+    log: Log, history: list[Entry], edit: str
+) -> None:
+    waiting = log.record(reason="not sealed")
+    log.tamper(edit)
+    (finding,) = log.verify().findings
+    assert finding.entry_id == waiting.id
+
+
+def test_an_entry_whose_row_is_gone_is_found(log: Log, history: list[Entry]) -> None:
+    rows = Claims([], frozenset({Action.POLICY_SET}))
+    assert [one.leaf_index for one in log.verify(rows).findings] == list(range(6))
+
+
+def test_two_rows_for_one_entry_are_found(log: Log, history: list[Entry]) -> None:
+    honest = [claim_of(one, reason=f"reason {n}") for n, one in enumerate(history)]
+    (finding,) = log.verify(Claims([*honest, honest[2]], frozenset({Action.POLICY_SET}))).findings
+    assert finding.leaf_index == 2

@@ -1,0 +1,99 @@
+"""Check business rows against their entries, and entries against the rows they must have."""
+
+from collections import Counter
+from collections.abc import Iterator
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import col
+
+from audit.entry_check import read_envelope
+from audit.models import Disclosure, Entry
+from audit.stored_rows import Stored, StoredTable, UnreadableRow, index_of, stored_rows
+from audit.verdicts import ERASED, Claim, ClaimSource, Finding
+from folkmoot.kernel.unit_of_work import UnitOfWork
+
+
+class ClaimCheck:
+    """Compares what rows claim with what was recorded; `n_claims` counts the rows."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self.uow = uow
+        self.entries = StoredTable(uow, Entry)
+        self.disclosures = StoredTable(uow, Disclosure)
+        self.n_claims = 0
+
+    def findings(self, source: ClaimSource) -> Iterator[Finding]:
+        """Yield everything that is wrong between one kind of rows and its entries."""
+        claimed: Counter[UUID] = Counter()
+        named: set[UUID] = set()
+        for said in source.claims(self.uow):
+            if isinstance(said, Finding):
+                yield said
+                if said.entry_id is not None:
+                    named.add(said.entry_id)
+            else:
+                self.n_claims += 1
+                claimed[said.entry_id] += 1
+                yield from self._compare(said)
+        yield from self._reconcile(source, claimed, named)
+
+    def _compare(self, claim: Claim) -> Iterator[Finding]:
+        what = f"the {claim.subject_type} {claim.subject_id}"
+        entry = self._entry(claim.entry_id)
+        if entry is None:
+            yield Finding(f"There is no entry for {what}.")
+            return
+        try:
+            envelope = read_envelope(self.entries.raw(entry, "envelope"))
+        except UnreadableRow as error:
+            yield self._finding(f"The entry for {what} cannot be read: {error}.", entry)
+            return
+        if envelope.subject_id != str(claim.subject_id) or envelope.facts != claim.facts:
+            yield self._finding(f"In the database {what} was changed after it was recorded.", entry)
+        disclosed = self._disclosed(claim.entry_id)
+        for field, value in claim.personal.items():
+            if disclosed.get(field, ERASED) != value:
+                yield self._finding(
+                    f"In the database the {field} of {what} was changed after it was recorded.",
+                    entry,
+                )
+
+    def _reconcile(
+        self, source: ClaimSource, claimed: Counter[UUID], named: set[UUID]
+    ) -> Iterator[Finding]:
+        for entry in self._entries_of(source):
+            entry_id = self.entries.uuid(entry, "id")
+            times = claimed[entry_id] if entry_id else 0
+            if times > 1:
+                yield self._finding(f"{times} rows say that they are this entry's.", entry)
+            if not times and entry_id not in named:
+                kind = self.entries.raw(entry, "subject_type")
+                subject_id = self.entries.uuid(entry, "subject_id")
+                yield self._finding(
+                    f"What was recorded here of the {kind} {subject_id} "
+                    f"({self.entries.raw(entry, 'action')}) was deleted from the database.",
+                    entry,
+                )
+
+    def _entries_of(self, source: ClaimSource) -> Iterator[Stored]:
+        columns = self.entries.columns("id", "action", "subject_type", "subject_id", "leaf_index")
+        wanted = [one.value for one in source.actions]
+        statement = sa.select(*columns).where(self.entries.column("action").in_(wanted))
+        return stored_rows(self.uow, statement.order_by(col(Entry.id)))
+
+    def _entry(self, entry_id: UUID) -> Stored | None:
+        statement = sa.select(*self.entries.columns()).where(col(Entry.id) == entry_id)
+        return next(stored_rows(self.uow, statement), None)
+
+    def _disclosed(self, entry_id: UUID) -> dict[str, object]:
+        columns = self.disclosures.columns("field", "value")
+        statement = sa.select(*columns).where(col(Disclosure.entry_id) == entry_id)
+        return {
+            str(self.disclosures.raw(row, "field")): self.disclosures.raw(row, "value")
+            for row in stored_rows(self.uow, statement)
+        }
+
+    def _finding(self, sentence: str, entry: Stored) -> Finding:
+        index = index_of(self.entries.raw(entry, "leaf_index"))
+        return Finding(sentence, index, self.entries.uuid(entry, "id"))
