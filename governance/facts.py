@@ -3,6 +3,7 @@
 `governance.claims` makes the same facts again later: a row that was edited no longer fits.
 """
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 from audit.canonical import digest
@@ -11,6 +12,11 @@ from governance.models import CaseView, Decision, Review
 
 # Holds the place of an entry's id until it is recorded; the foreign key refuses to store it.
 NOT_YET_RECORDED = UUID(int=0)
+
+
+def moment_text(moment: datetime) -> str:
+    """Return a moment as an entry holds it, the same from every database."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def decision_facts(decision: Decision) -> JsonObject:
@@ -23,6 +29,7 @@ def decision_facts(decision: Decision) -> JsonObject:
         "explanation_digest": digest(decision.explanation),
         "is_high_stakes": decision.is_high_stakes,
         "hold_reason": decision.hold_reason,
+        "decided_at": moment_text(decision.created_at),
     }
 
 
@@ -50,6 +57,7 @@ def review_facts(review: Review, view: CaseView, decision: Decision) -> JsonObje
         "seconds": review.seconds,
         "model_version": str(decision.model_version_id),
         "policy_version": decision.policy_version,
+        "decided_at": moment_text(review.decided_at),
     }
 
 
