@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.engine import Engine
 
+from audit.keeping import CheckpointKeeper
 from audit.keys import LogKey, load_log_key
 from folkmoot.jobs.announcing import announcer_for
 from folkmoot.kernel import unit_of_work as work
@@ -12,6 +13,9 @@ from folkmoot.kernel.artifacts import ArtifactStore
 from folkmoot.kernel.db import make_engine
 from folkmoot.kernel.settings import Settings
 from folkmoot.kernel.unit_of_work import Announcer, UnitOfWork
+
+# The newest checkpoint, where a change of the database cannot reach it.
+KEPT_CHECKPOINT = "last-checkpoint.txt"
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class Services:
     announcer: Announcer
     artifacts: ArtifactStore
     log_key: LogKey
+    kept_checkpoint: CheckpointKeeper
 
     def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:
         """Open a transaction that may change things."""
@@ -42,4 +47,5 @@ def bootstrap(settings: Settings) -> Services:
         announcer=announcer_for(settings.queue_url),
         artifacts=ArtifactStore(settings.artifact_dir),
         log_key=load_log_key(settings),
+        kept_checkpoint=CheckpointKeeper(settings.data_dir / KEPT_CHECKPOINT),
     )

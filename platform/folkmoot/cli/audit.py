@@ -5,9 +5,11 @@ from pathlib import Path
 
 import click
 
+from audit.keeping import notes_in
 from audit.keys import write_new_key
 from audit.searching import log_health
-from audit.verification import Verdict, record_verification, verify_log
+from audit.verdicts import Verdict
+from audit.verification import record_verification, verify_log
 from folkmoot.bootstrap import bootstrap
 from folkmoot.cli.opening import open_services
 from folkmoot.jobs.audit_jobs import CLAIMS, seal
@@ -25,13 +27,25 @@ def command() -> None:
 @command.command()
 @click.option("--database-url", help="Check another database, such as a copy; nothing is written.")
 @click.option("--verifier", help="The log's public key; this machine's own if not given.")
-def verify(*, database_url: str | None, verifier: str | None) -> None:
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file of checkpoints that were kept elsewhere; the log must still agree with each.",
+)
+def verify(
+    *, database_url: str | None, verifier: str | None, checkpoints: tuple[Path, ...]
+) -> None:
     """Check the log, and the business rows against it; exit with 1 where something is wrong."""
     services = open_services() if database_url is None else None
     key = verifier or bootstrap(load_settings()).log_key.verifier
+    kept = _kept_in(checkpoints)
+    if services is not None and (own := services.kept_checkpoint.newest()) is not None:
+        kept.append(own)
     engine = services.engine if services else make_engine(database_url or "")
     with reading(engine) as uow:
-        verdict = verify_log(uow, verifier=key, claims=CLAIMS)
+        verdict = verify_log(uow, verifier=key, claims=CLAIMS, kept=kept)
     if services is not None:
         with services.unit_of_work() as uow:
             record_verification(uow, PLATFORM, verdict)
@@ -61,6 +75,10 @@ def key(*, path: Path) -> None:
     """Make a signing key for the log, and print its public half."""
     settings = load_settings()
     click.echo(write_new_key(path, settings.log_origin))
+
+
+def _kept_in(files: tuple[Path, ...]) -> list[str]:
+    return [note for file in files for note in notes_in(file.read_text(errors="replace"))]
 
 
 def _say(verdict: Verdict) -> None:
