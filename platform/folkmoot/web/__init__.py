@@ -1,4 +1,7 @@
-"""Pages, for people: server-rendered, each area of work in a module of its own."""
+"""Pages, for people: server-rendered, each area of work in a module of its own.
+
+`home` is imported for what it does: it adds the first page to the common pages.
+"""
 
 from flask import Flask
 
@@ -7,7 +10,7 @@ from folkmoot.web import (
     annotator,
     docs,
     frame,
-    home,  # adds the first page to the common pages
+    home,
     officer,
     reviewer,
     sessions,
@@ -16,7 +19,7 @@ from folkmoot.web import (
 )
 from folkmoot.web.frame import problem_page
 
-__all__ = ["install", "problem_page"]
+__all__ = ["home", "install", "problem_page"]
 
 
 def install(app: Flask, services: Services) -> None:
