@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ N_TASKS, N_ANNOTATORS = 40, 3
 LABELS_BETWEEN_KILLS = 20
 # What the command line of each program says.
 PROGRAMS = {"web": "granian", "worker": "folkmoot.jobs.worker", "Valkey": "valkey-server"}
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 
 @dataclass
@@ -118,14 +119,20 @@ def label_until_done(annotator: Connection, project_id: str, acknowledged: list[
 
 def kill(program: str) -> None:
     """Kill every process of a program, but not the reaper that watches over it."""
-    victims = [
-        one
-        for one in psutil.Process().children(recursive=True)
-        if PROGRAMS[program] in " ".join(one.cmdline()) and "reaper" not in " ".join(one.cmdline())
-    ]
+    family = psutil.Process().children(recursive=True)
+    victims = [one for one in family if is_of(program, one)]
     assert victims, f"no process of {program} was found"
     for victim in victims:
-        os.kill(victim.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(victim.pid, signal.SIGKILL)
+
+
+def is_of(program: str, process: psutil.Process) -> bool:
+    try:
+        words = " ".join(process.cmdline())
+    except psutil.Error:
+        return False  # it has ended by itself, as the worker's forks do
+    return PROGRAMS[program] in words and "reaper" not in words
 
 
 def test_killing_each_program_in_turn_loses_no_label_and_counts_none_twice(
