@@ -103,7 +103,7 @@ def test_each_broken_row_is_named_and_the_others_are_taken(
     run_jobs()
     found = made(team.get(f"/imports/{import_id}"), 200)
     assert (found["state"], found["added"], found["known"]) == ("finished", 2, 1)
-    assert [one["line"] for one in found["problems"]] == [3, 4, 5, 6, 7]
+    assert [one["line"] for one in found["problems"]] == [3, 4, 5, 6, 7, 8]
     assert all(one["reason"].endswith(".") for one in found["problems"])
     assert found["refused"] == 5
     assert stored(services, Task) == 2
