@@ -182,3 +182,10 @@ def test_pages_follow_one_another_without_gap_or_repeat(team: Person) -> None:
         seen += [one["slug"] for one in page["items"]]
         cursor = page["next_cursor"]
     assert seen == [f"cats-{number}" for number in reversed(range(5))]
+
+
+def test_a_nul_character_is_refused_wherever_it_is_sent(app: Flask, team: Person) -> None:
+    refused(team.get("/projects?cursor=%00"), 422)
+    form = {"grant_type": "client_credentials", "client_id": "a\x00", "client_secret": "b"}
+    refused(app.test_client().post("/oauth/token", data=form), 422)
+    assert app.test_client().get("/review?project=%00").status_code in {303, 422}

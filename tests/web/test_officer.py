@@ -71,7 +71,7 @@ def test_the_log_is_searched_by_case_and_by_day(world, browse):
     assert browser.get("/audit?until=2020-01-01").count("plain-link") == 0
 
 
-@pytest.mark.parametrize("query", ["action=nonsense", "project=none", "since=soon", "subject=%00"])
+@pytest.mark.parametrize("query", ["action=nonsense", "project=none", "since=soon", "subject=%20"])
 def test_a_search_that_makes_no_sense_finds_nothing_or_everything_but_never_fails(browse, query):
     browse("officer").get(f"/audit?{query}")
 
