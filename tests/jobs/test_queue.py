@@ -1,13 +1,12 @@
 """The queue is a hint and the database the truth: announced work runs, other work is found."""
 
-import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
 
+import psutil
 import pytest
 from redis import Redis
 from rq import Queue
@@ -181,6 +180,8 @@ def _kill_a_worker_in_the_middle(environment: dict[str, str]) -> None:
     assert worker.stdout is not None
     with worker.stdout:
         assert worker.stdout.readline() == "claimed\n"
-    # The worker and the process that it forked for the job form a group of their own.
-    os.killpg(worker.pid, signal.SIGKILL)
+    # The process that it forked for the job is in a group of its own, so each is killed by itself.
+    parent = psutil.Process(worker.pid)
+    for one in [*parent.children(recursive=True), parent]:
+        one.kill()
     worker.wait()
