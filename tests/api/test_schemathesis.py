@@ -27,6 +27,7 @@ FEWEST_TRIED = {"stateful": 8}
 RULES_BEYOND_SCHEMA = {
     "create_account": "an e-mail address is checked in its normal form",
     "create_project": "an answer schema suits its task type; a ceiling is above its floor",
+    "create_model": "a name is more than spaces",
     "issue_token": "a token ends in the future, and scopes are among those of the asker",
     "register_client": "scopes are among those of the asker",
     "import_tasks": "the content is a file of the kind that its name says",

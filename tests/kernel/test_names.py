@@ -1,5 +1,7 @@
 """What a name may hold: one line, and nothing that hides or turns what stands around it."""
 
+import re
+
 import pytest
 from pydantic import BaseModel, Field, ValidationError
 
@@ -36,5 +38,7 @@ def test_names_of_every_script_are_kept_as_they_are(name: str) -> None:
 
 def test_the_description_says_the_same_as_the_rule() -> None:
     schema = Named.model_json_schema()["properties"]["name"]
-    assert "not" in schema
     assert (schema["minLength"], schema["maxLength"]) == (1, 20)
+    assert re.search(schema["pattern"], "می‌خواهم")
+    assert re.search(schema["pattern"], " ")
+    assert not re.search(schema["pattern"], "a\u202eb")
