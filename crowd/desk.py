@@ -1,12 +1,13 @@
 """Where one annotator sits in one project: its rules, and how far they have come."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from crowd.models import ProjectState
+from crowd.models import ProjectState, Qualification, Standing
 from crowd.tables import PROJECT, RECORD, insert_unless_there
 from folkmoot.kernel.errors import NotFound
 from folkmoot.kernel.json_values import JsonObject
@@ -24,7 +25,19 @@ class Desk:
     floor: int
     lease_seconds: int
     gold_share: float
-    last_rank: int | None
+    cursors: JsonObject
+    standing: Standing
+    standing_reason: str
+    training_questions: int
+    training_seen: int
+    qualification: Qualification
+    qualified_until: datetime | None
+
+    @property
+    def last_rank(self) -> int | None:
+        """Return up to which place the search has come."""
+        rank = self.cursors.get("0")
+        return rank if isinstance(rank, int) else None
 
 
 def desk_of(connection: Connection, project_id: UUID, annotator_id: UUID) -> Desk:
@@ -63,7 +76,13 @@ _LOCKED_DESK = (
         PROJECT.c.floor,
         PROJECT.c.lease_seconds,
         PROJECT.c.gold_share,
-        RECORD.c.last_rank,
+        RECORD.c.cursors,
+        RECORD.c.standing,
+        RECORD.c.standing_reason,
+        PROJECT.c.training_questions,
+        RECORD.c.training_seen,
+        RECORD.c.qualification,
+        RECORD.c.qualified_until,
     )
     .join_from(RECORD, PROJECT, PROJECT.c.id == RECORD.c.project_id)
     .where(

@@ -13,8 +13,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from crowd.admission import check_admission
 from crowd.desk import Desk, desk_of
-from crowd.models import LeaseReason, LeaseState, ProjectState, SkipReason
+from crowd.models import LeaseReason, LeaseState, SkipReason
 from crowd.places import FoundPlace, find_gold, find_place
 from crowd.tables import LEASE, PLACE, PROJECT, RECORD, TASK
 from folkmoot.kernel import clock
@@ -51,8 +52,7 @@ def next_lease(uow: UnitOfWork, *, project_id: UUID, annotator_id: UUID) -> Leas
     connection = uow.session.connection()
     now = clock.now()
     desk = desk_of(connection, project_id, annotator_id)
-    if desk.state is not ProjectState.OPEN:
-        raise Conflict(f"This project is {desk.state.value}: it hands out no tasks now.")
+    check_admission(desk, now)
     _refuse_a_fourth(connection, desk, now)
     place = _gold_by_chance(connection, desk) or find_place(
         connection,
@@ -185,7 +185,7 @@ def _remember_search(connection: Connection, desk: Desk, place: FoundPlace) -> N
         {
             "of_project": desk.project_id,
             "of_annotator": desk.annotator_id,
-            "last_rank": place.rank,
+            "cursors": {"0": place.rank},
         },
     )
 

@@ -1,8 +1,26 @@
 """What every task type can say about its answers."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from folkmoot.kernel.json_values import Json, JsonObject
+
+
+@dataclass(frozen=True)
+class Voice:
+    """One annotator's answer, and the chance (0 to 1) that an answer of theirs is right."""
+
+    answer: Json
+    reliability: float
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What several voices say together: an answer, and the chance (0 to 1) that it is right."""
+
+    answer: Json
+    confidence: float
 
 
 class AnswerKind(Protocol):

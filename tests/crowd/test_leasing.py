@@ -281,7 +281,7 @@ def test_the_search_goes_on_where_it_ended_and_still_finds_what_is_urgent(moot, 
         ranks = uow.session.exec(
             select(Place.rank).where(Place.project_id == project.id).order_by(col(Place.rank))
         ).all()
-    assert record.last_rank == sorted(set(ranks))[4]
+    assert record.cursors["0"] == sorted(set(ranks))[4]
 
     moot.tasks(project, TaskRow("urgent", {}, priority=1))
     assert moot.lease(project, ann).external_id == "urgent"

@@ -25,6 +25,10 @@ class Permission(StrEnum):
     """Make and change projects, import tasks and outcomes, ask for a consensus."""
     READ_LABELS = "labels:read"
     """See single labels and what is known of each annotator."""
+    DECIDE_APPEALS = "appeals:decide"
+    """Decide what an annotator contests."""
+    EXPORT_PAYMENTS = "payments:export"
+    """Write the pay ledger out for whoever pays."""
     READ_DATA_SETS = "data-sets:read"
     """See data sets and download their files."""
     EXPORT_DATA_SETS = "data-sets:export"
@@ -55,7 +59,9 @@ class Permission(StrEnum):
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ANNOTATOR: frozenset({Permission.LABEL}),
-    Role.REVIEWER: frozenset({Permission.REVIEW, Permission.READ_DECISIONS}),
+    Role.REVIEWER: frozenset(
+        {Permission.REVIEW, Permission.READ_DECISIONS, Permission.DECIDE_APPEALS}
+    ),
     Role.OFFICER: frozenset(
         {
             Permission.READ_PROJECTS,
@@ -73,6 +79,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.READ_PROJECTS,
             Permission.MANAGE_PROJECTS,
             Permission.READ_LABELS,
+            Permission.DECIDE_APPEALS,
+            Permission.EXPORT_PAYMENTS,
             Permission.READ_DATA_SETS,
             Permission.EXPORT_DATA_SETS,
             Permission.READ_MODELS,
