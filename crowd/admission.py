@@ -7,7 +7,7 @@ from crowd.models import ProjectState, Standing
 from folkmoot.kernel.errors import Conflict
 
 
-def check_admission(desk: Desk, now: datetime) -> None:
+def check_admission(desk: Desk, now: datetime) -> None:  # noqa: ARG001  # limits come with it
     """Refuse, with the reason for the annotator to read, unless they may have a task at `now`."""
     if desk.state is not ProjectState.OPEN:
         raise Conflict(f"This project is {desk.state.value}: it hands out no tasks now.")

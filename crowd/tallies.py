@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-from folkmoot.kernel.json_values import Json
-
 RECENT_CHECKS = 20
 
 
@@ -49,8 +47,9 @@ class Counted:
 
 def tally_after(tally: Tally, counted: Counted) -> Tally:
     """Return the tally with one more answer in it."""
+    checked = tally if counted.was_right is None else _with_check(tally, counted.was_right)
     return replace(
-        tally,
+        checked,
         n_labels=tally.n_labels + 1,
         active_seconds=tally.active_seconds + counted.active_seconds,
         fast_run=tally.fast_run + 1 if counted.is_fast else 0,
@@ -58,15 +57,13 @@ def tally_after(tally: Tally, counted: Counted) -> Tally:
         last_answer=counted.answer_mark,
         agreed=tally.agreed + (counted.support or 0.0) * (counted.certainty or 0.0),
         compared=tally.compared + (counted.certainty or 0.0),
-        **_gold_after(tally, counted.was_right),
     )
 
 
-def _gold_after(tally: Tally, was_right: bool | None) -> dict[str, Json]:
-    if was_right is None:
-        return {}
-    return {
-        "gold_seen": tally.gold_seen + 1,
-        "gold_right": tally.gold_right + int(was_right),
-        "recent_gold": (tally.recent_gold + str(int(was_right)))[-RECENT_CHECKS:],
-    }
+def _with_check(tally: Tally, was_right: bool) -> Tally:
+    return replace(
+        tally,
+        gold_seen=tally.gold_seen + 1,
+        gold_right=tally.gold_right + int(was_right),
+        recent_gold=(tally.recent_gold + str(int(was_right)))[-RECENT_CHECKS:],
+    )

@@ -1,6 +1,5 @@
 """What every task type can say about its answers."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
