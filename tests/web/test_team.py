@@ -36,7 +36,7 @@ from folkmoot.web.team.wording import (
 )
 from governance.models import ModelVersion, VersionState
 
-PAGE = "/team/follow-up"
+PAGE = "/projects/follow-up"
 FORM = {
     "title": "Is it Näh?",
     "question": "What do you see?",
@@ -96,28 +96,28 @@ def with_data_set(world, browser):
 
 
 def test_every_project_is_a_card_with_what_it_cost(world, browse):
-    page = browse("team").get("/team")
+    page = browse("team").get("/projects")
     assert f'href="{PAGE}"' in page
     assert "120 labels by 3 annotators" in page
 
 
 def test_a_project_is_made_from_the_form_as_a_draft(world, browse):
     browser = browse("team")
-    browser.get("/team/new")
-    assert browser.post("/team/new", **FORM) == "/team/is-it-nah"
+    browser.get("/projects/new")
+    assert browser.post("/projects/new", **FORM) == "/projects/is-it-nah"
     made = one(world, Project, slug="is-it-nah")
     assert made.state is ProjectState.DRAFT
     assert (made.floor, made.ceiling, made.confidence, made.pay_minor) == (2, 5, 0.85, 12)
     assert [choice["label"] for choice in made.answer_schema["choices"]] == ["Yes, closely", "no"]
     assert made.group_fields == {"sex": [], "age": [40.0, 60.0]}
-    assert "Import tasks. Nobody sees" in browser.get("/team/is-it-nah")
+    assert "Import tasks. Nobody sees" in browser.get("/projects/is-it-nah")
 
 
 def test_the_form_at_first_makes_a_project_with_nothing_but_words(world, browse):
     typed = vars(ProjectForm(title="A", choices="a\nb", instructions="Choose."))
     browser = browse("team")
-    browser.get("/team/new")
-    assert browser.post("/team/new", **typed) == "/team/a"
+    browser.get("/projects/new")
+    assert browser.post("/projects/new", **typed) == "/projects/a"
 
 
 @pytest.mark.parametrize(
@@ -137,9 +137,9 @@ def test_the_form_at_first_makes_a_project_with_nothing_but_words(world, browse)
 )
 def test_a_refused_form_says_what_is_wrong_and_keeps_what_was_typed(world, browse, wrong, sentence):
     browser = browse("team")
-    browser.get("/team/new")
+    browser.get("/projects/new")
     is_taken = wrong == {"slug": "follow-up"}
-    page = unescape(browser.post("/team/new", 409 if is_taken else 422, **(FORM | wrong)))
+    page = unescape(browser.post("/projects/new", 409 if is_taken else 422, **(FORM | wrong)))
     assert sentence in page
     assert 'class="field-error"' in page
     assert "Look at *it*." in page
@@ -264,7 +264,7 @@ def test_a_running_consensus_is_watched(world, browse):
     browser = browse("team")
     browser.get(PAGE)
     browser.post(f"{PAGE}/consensus", method="majority")
-    assert re.search(r'id="runs" hx-get="/team/follow-up" hx-trigger="every 2s"', browser.get(PAGE))
+    assert re.search(r'id="runs" hx-get="/projects/follow-up" hx-trigger="every 2s"', browser.get(PAGE))
 
 
 def test_an_unknown_method_is_refused_on_the_page(browse):
@@ -293,10 +293,10 @@ def test_a_task_shows_every_label_and_why_it_was_given(world, browse):
 
 def test_a_task_of_another_project_is_not_found(world, browse):
     browser = browse("team")
-    browser.get("/team/new")
-    browser.post("/team/new", **FORM)
+    browser.get("/projects/new")
+    browser.post("/projects/new", **FORM)
     task = rows(world, Task)[0]
-    browser.get(f"/team/is-it-nah/tasks/{task.id}", 404)
+    browser.get(f"/projects/is-it-nah/tasks/{task.id}", 404)
 
 
 def test_a_recount_finds_nothing_wrong(browse):
@@ -446,7 +446,7 @@ def test_an_officer_reads_figures_but_no_single_labels(world, browse):
     officer.get(f"{PAGE}/instructions", 403)
 
 
-@pytest.mark.parametrize("address", ["/team", "/team/new", "/models", "/data-sets", PAGE])
+@pytest.mark.parametrize("address", ["/projects", "/projects/new", "/models", "/data-sets", PAGE])
 def test_an_annotator_is_not_let_in(browse, address):
     browse("annotator").get(address, 403)
 

@@ -49,7 +49,7 @@ def set_up_project(tale: Tale) -> None:
         {"source": "progression after one year", "rows": outcomes},
     )
     team.put(f"/projects/{tale.project_id}/state", {"state": "open"})
-    tale.teller.say(f"“{project['title']}” is open: {tale.url}/team/{SLUG}")
+    tale.teller.say(f"“{project['title']}” is open: {tale.url}/projects/{SLUG}")
     tale.teller.say(
         f"{imported['added']} tasks imported, {imported['refused']} refused, "
         f"{len(tale.study.gold)} of them gold; {project['floor']} to {project['ceiling']} "

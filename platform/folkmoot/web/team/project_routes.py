@@ -38,7 +38,7 @@ STATE_CHANGED = {
 }
 
 
-@blueprint.get("/team")
+@blueprint.get("/projects")
 @requires(Permission.READ_PROJECTS)
 def projects() -> str:
     """Show the projects."""
@@ -47,14 +47,14 @@ def projects() -> str:
     return render_template("team/projects.html", **vars(view))
 
 
-@blueprint.get("/team/new")
+@blueprint.get("/projects/new")
 @requires(Permission.MANAGE_PROJECTS)
 def project_new() -> str:
     """Show the form for a new project."""
     return render_template("team/project_new.html", form=ProjectForm(), errors={})
 
 
-@blueprint.post("/team/new")
+@blueprint.post("/projects/new")
 @requires(Permission.MANAGE_PROJECTS)
 def make_project() -> ResponseReturnValue:
     """Make a project as a draft, or show the form again with what is wrong."""
@@ -69,14 +69,14 @@ def make_project() -> ResponseReturnValue:
     return _to_project(made.slug)
 
 
-@blueprint.get("/team/<slug>")
+@blueprint.get("/projects/<slug>")
 @requires(Permission.READ_PROJECTS)
 def project(slug: str) -> str:
     """Show how far a project is."""
     return _project_page(slug)
 
 
-@blueprint.post("/team/<slug>/state")
+@blueprint.post("/projects/<slug>/state")
 @requires(Permission.MANAGE_PROJECTS)
 def set_state(slug: str) -> ResponseReturnValue:
     """Open, pause or close a project."""
@@ -88,7 +88,7 @@ def set_state(slug: str) -> ResponseReturnValue:
     return _to_project(slug)
 
 
-@blueprint.post("/team/<slug>/imports")
+@blueprint.post("/projects/<slug>/imports")
 @requires(Permission.MANAGE_PROJECTS)
 def import_tasks(slug: str) -> ResponseReturnValue:
     """Take a file of tasks; a job reads it, and the page shows what became of its rows."""
@@ -100,7 +100,7 @@ def import_tasks(slug: str) -> ResponseReturnValue:
     return _to_project(slug)
 
 
-@blueprint.post("/team/<slug>/consensus")
+@blueprint.post("/projects/<slug>/consensus")
 @requires(Permission.MANAGE_PROJECTS)
 def run_consensus(slug: str) -> ResponseReturnValue:
     """Ask for a consensus of all labels that there are."""
@@ -111,7 +111,7 @@ def run_consensus(slug: str) -> ResponseReturnValue:
     return _to_project(slug)
 
 
-@blueprint.post("/team/<slug>/data-sets")
+@blueprint.post("/projects/<slug>/data-sets")
 @requires(Permission.EXPORT_DATA_SETS)
 def export(slug: str) -> ResponseReturnValue:
     """Ask for the newest consensus to be written out, and go to where it will appear."""
@@ -122,7 +122,7 @@ def export(slug: str) -> ResponseReturnValue:
     return _to_project(slug)
 
 
-@blueprint.get("/team/<slug>/instructions")
+@blueprint.get("/projects/<slug>/instructions")
 @requires(Permission.MANAGE_PROJECTS)
 def instructions(slug: str) -> str:
     """Show the instructions as annotators see them, and the form that rewrites them."""
@@ -134,7 +134,7 @@ def instructions(slug: str) -> str:
     )
 
 
-@blueprint.post("/team/<slug>/instructions")
+@blueprint.post("/projects/<slug>/instructions")
 @requires(Permission.MANAGE_PROJECTS)
 def rewrite_instructions(slug: str) -> ResponseReturnValue:
     """Write the next version of the instructions."""
@@ -146,7 +146,7 @@ def rewrite_instructions(slug: str) -> ResponseReturnValue:
     return redirect(url_for("team.instructions", slug=slug), HTTPStatus.SEE_OTHER)
 
 
-@blueprint.get("/team/<slug>/recount")
+@blueprint.get("/projects/<slug>/recount")
 @requires(Permission.READ_LABELS)
 def recount(slug: str) -> str:
     """Recount a project's whole history for what must never have happened."""

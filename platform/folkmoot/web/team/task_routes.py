@@ -12,7 +12,7 @@ from folkmoot.web.team.blueprint import blueprint
 from folkmoot.web.team.task_pages import task_view_of, tasks_view_of
 
 
-@blueprint.get("/team/<slug>/tasks")
+@blueprint.get("/projects/<slug>/tasks")
 @requires(Permission.READ_LABELS)
 def tasks(slug: str) -> str:
     """Show the tasks that fit the search."""
@@ -22,7 +22,7 @@ def tasks(slug: str) -> str:
     return render_template("team/tasks.html", **vars(view))
 
 
-@blueprint.get("/team/<slug>/tasks/<uuid:task_id>")
+@blueprint.get("/projects/<slug>/tasks/<uuid:task_id>")
 @requires(Permission.READ_LABELS)
 def task(slug: str, task_id: UUID) -> str:
     """Show one task with every label and what was made of them."""
