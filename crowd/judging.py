@@ -17,6 +17,7 @@ from crowd.places import INSERT_PLACE, count_places, new_places, rank_of, stop_g
 from crowd.quality import expected_reliability
 from crowd.rules import TaskRules
 from crowd.tables import LABEL, RECORD, TASK
+from crowd.tallies import Tally
 from crowd.task_types import task_type_of
 from folkmoot.kernel.json_values import Json
 
@@ -64,7 +65,9 @@ def _voices(connection: Connection, task_id: UUID) -> list[_Voice]:
         _Voice(
             row.answer,
             row.origin,
-            expected_reliability(gold_right=row.gold_right or 0, gold_seen=row.gold_seen or 0),
+            expected_reliability(
+                Tally(gold_right=row.gold_right or 0, gold_seen=row.gold_seen or 0)
+            ),
         )
         for row in connection.execute(_CURRENT_LABELS, {"of_task": task_id})
     ]

@@ -1,8 +1,71 @@
-"""What is believed of an annotator from the gold they answered, quick enough for every label."""
+"""What is believed of an annotator, from three sources and updated with every answer.
 
-from crowd.aggregation import NEWCOMER
+Gold says for certain whether an answer was right, so it counts in full. The others' agreement
+counts by half: the others can be wrong together, and an answer that few share may be the right
+one. The latest consensus run stands in for all answers before it, with the weight of a few dozen
+checked answers at most.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from crowd.aggregation import NEWCOMER, Reliability
+from crowd.aggregation.reliability import BetaPrior, beta_estimates
+from crowd.tallies import Tally
+
+# What an answer that was only compared with the others' counts, in checked answers.
+AGREEMENT_WEIGHT = 0.5
+# A run is never worth more checked answers than this: people change, and gold shows it.
+MOST_RUN_WEIGHT = 30.0
 
 
-def expected_reliability(*, gold_right: int, gold_seen: int) -> float:
-    """Return the expected share of right answers: the mean of `reliability_from_gold`."""
-    return (NEWCOMER.right + gold_right) / (sum(NEWCOMER) + gold_seen)
+@dataclass(frozen=True)
+class _Evidence:
+    """Right and other answers, in checked answers; what was believed before is among them."""
+
+    right: float
+    wrong: float
+
+
+def expected_reliability(
+    tally: Tally, run_reliability: float | None = None, run_labels: int = 0
+) -> float:
+    """Return the chance that an annotator's next answer is right: the mean of `skill_of`."""
+    evidence = _evidence(tally, run_reliability, run_labels)
+    return evidence.right / (evidence.right + evidence.wrong)
+
+
+def skill_of(
+    tally: Tally, run_reliability: float | None = None, run_labels: int = 0
+) -> Reliability:
+    """Return how often an annotator answers right, with the limits of the Beta's middle 95 %."""
+    evidence = _evidence(tally, run_reliability, run_labels)
+    # All that is known is written as the prior, so that the limits are made in one place.
+    limits = beta_estimates(
+        right=np.zeros(1),
+        wrong=np.zeros(1),
+        doubt=np.zeros(1),
+        prior=BetaPrior(evidence.right, evidence.wrong),
+    )
+    return Reliability(float(limits.mean[0]), float(limits.low[0]), float(limits.high[0]))
+
+
+def _evidence(tally: Tally, run_reliability: float | None, run_labels: int) -> _Evidence:
+    before = _before(run_reliability, run_labels)
+    # Sums of floating numbers may pass each other by a hair.
+    disagreed = max(tally.compared - tally.agreed, 0.0)
+    return _Evidence(
+        right=before.right + tally.gold_right + AGREEMENT_WEIGHT * tally.agreed,
+        wrong=before.wrong + (tally.gold_seen - tally.gold_right) + AGREEMENT_WEIGHT * disagreed,
+    )
+
+
+def _before(run_reliability: float | None, run_labels: int) -> _Evidence:
+    if run_reliability is None:
+        return _Evidence(NEWCOMER.right, NEWCOMER.wrong)
+    # A run began with the newcomer's six imagined answers too, so they are part of its mean.
+    weight = sum(NEWCOMER) + min(AGREEMENT_WEIGHT * run_labels, MOST_RUN_WEIGHT)
+    # Nobody is believed to be always right or always wrong, whatever a run says.
+    mean = min(max(run_reliability, 0.01), 0.99)
+    return _Evidence(mean * weight, (1 - mean) * weight)

@@ -1,6 +1,8 @@
 """Tallies: what is counted of one annotator in one project, after each answer."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+
+from crowd.models import AnnotatorRecord
 
 RECENT_CHECKS = 20
 
@@ -58,6 +60,11 @@ def tally_after(tally: Tally, counted: Counted) -> Tally:
         agreed=tally.agreed + (counted.support or 0.0) * (counted.certainty or 0.0),
         compared=tally.compared + (counted.certainty or 0.0),
     )
+
+
+def tally_of(record: AnnotatorRecord) -> Tally:
+    """Read the tally out of an annotator's record."""
+    return Tally(**{field.name: getattr(record, field.name) for field in fields(Tally)})
 
 
 def _with_check(tally: Tally, was_right: bool) -> Tally:

@@ -17,6 +17,7 @@ from crowd.models import (
     TaskState,
 )
 from crowd.quality import expected_reliability
+from crowd.tallies import tally_of
 from folkmoot.kernel.errors import NotFound
 from folkmoot.kernel.pagination import Page, PageRequest, page_by_id
 from folkmoot.kernel.unit_of_work import UnitOfWork
@@ -119,7 +120,7 @@ def _reliabilities(
     )
     found = {
         record.annotator_id: expected_reliability(
-            gold_right=record.gold_right, gold_seen=record.gold_seen
+            tally_of(record), record.run_reliability, record.run_labels
         )
         for record in records
     }
