@@ -20,6 +20,10 @@ LABEL = _table(models.Label)
 EARNING = _table(models.Earning)
 RECORD = _table(models.AnnotatorRecord)
 OUTCOME = _table(models.Outcome)
+PREFERENCES = _table(models.AnnotatorPreferences)
+SITTING = _table(models.Sitting)
+WORK_DAY = _table(models.WorkDay)
+PAYMENT = _table(models.PaymentExport)
 
 
 def insert_unless_there(connection: Connection, table: sa.Table, **values: object) -> None:

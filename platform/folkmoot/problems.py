@@ -1,5 +1,6 @@
 """Turn every refusal into one problem document (RFC 9457), or into a page for people."""
 
+from datetime import datetime
 from http import HTTPStatus
 
 from pydantic import BaseModel, ValidationError
@@ -17,6 +18,7 @@ STATUS_OF: dict[type[DomainError], HTTPStatus] = {
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.AlreadyAnswered: HTTPStatus.CONFLICT,
+    errors.NotNow: HTTPStatus.CONFLICT,
     errors.Gone: HTTPStatus.GONE,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.TooMany: HTTPStatus.TOO_MANY_REQUESTS,
@@ -39,6 +41,8 @@ class Problem(BaseModel):
     status: int
     detail: str
     fields: list[WrongField] = []
+    # When the same request may be granted, where that is known.
+    retry_at: datetime | None = None
 
 
 def problem_of(error: DomainError) -> Problem:
@@ -49,6 +53,7 @@ def problem_of(error: DomainError) -> Problem:
         status=STATUS_OF[type(error)],
         detail=error.message,
         fields=[WrongField(pointer=one.pointer, message=one.message) for one in error.fields],
+        retry_at=error.retry_at if isinstance(error, errors.NotNow) else None,
     )
 
 

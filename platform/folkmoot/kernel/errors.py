@@ -6,7 +6,8 @@ DomainError
 ├── NotAllowed          known, but may not do this
 ├── NotFound            no such thing, or none that the asker may know of
 ├── Conflict            it contradicts what is already there
-│   └── AlreadyAnswered the annotator has labelled this task
+│   ├── AlreadyAnswered the annotator has labelled this task
+│   └── NotNow          an annotator is to rest, to opt in or to wait first; work goes on later
 ├── Gone                it was there, and its time is over
 ├── TooLarge            more than we take at once
 ├── TooMany             too often in too short a time
@@ -20,6 +21,7 @@ class into one `application/problem+json` document (RFC 9457).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 
@@ -83,6 +85,17 @@ class AlreadyAnswered(Conflict):
 
     code = "already-answered"
     title = "Already answered"
+
+
+class NotNow(Conflict):
+    """An annotator is given no task now, for a reason that passes or that they can change."""
+
+    code = "not-now"
+    title = "Not now"
+
+    def __init__(self, message: str, *, retry_at: datetime | None = None) -> None:
+        super().__init__(message)
+        self.retry_at = retry_at
 
 
 class Gone(DomainError):

@@ -16,6 +16,7 @@ WHAT_TO_DO: dict[type[DomainError], str] = {
     errors.NotFound: "Check the address and the id; what you may not know of is not found either.",
     errors.Conflict: "Read what is there now, and decide again; the sentence says what stands.",
     errors.AlreadyAnswered: "Nothing: your earlier answer is kept. Revise it, or go on.",
+    errors.NotNow: "Do what the sentence says: rest until `retry_at`, opt in, or wait.",
     errors.Gone: "Ask for a new one; it does not come back.",
     errors.TooLarge: "Send it in smaller pieces.",
     errors.TooMany: "Wait as long as the Retry-After header says, then go on more slowly.",
