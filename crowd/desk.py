@@ -8,7 +8,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from crowd.models import ProjectState, Qualification, Standing
-from crowd.tables import PROJECT, RECORD, insert_unless_there
+from crowd.tables import (
+    PREFERENCES,
+    PROJECT,
+    RECORD,
+    SITTING,
+    WORK_DAY,
+    insert_unless_there,
+)
+from folkmoot.kernel import clock
 from folkmoot.kernel.errors import NotFound
 from folkmoot.kernel.json_values import JsonObject
 
@@ -32,6 +40,16 @@ class Desk:
     training_seen: int
     qualification: Qualification
     qualified_until: datetime | None
+    # For the limits of crowd.admission: of the project, of the person, and how far they are today.
+    pay_alarm_at: datetime | None
+    content_flags: list[str]
+    accepted_flags: list[str] | None
+    sensitive_per_day: int | None
+    n_sensitive_today: int
+    session_cap_minutes: int | None
+    sitting_seconds: float | None
+    last_beat_at: datetime | None
+    currency: str
 
     @property
     def last_rank(self) -> int | None:
@@ -61,11 +79,21 @@ def desk_of(connection: Connection, project_id: UUID, annotator_id: UUID) -> Des
 
 
 def _locked_desk(connection: Connection, project_id: UUID, annotator_id: UUID) -> Desk | None:
-    asked = {"project_id": project_id, "annotator_id": annotator_id}
+    today = clock.now().date()
+    asked = {"project_id": project_id, "annotator_id": annotator_id, "today": today}
     row = connection.execute(_LOCKED_DESK, asked).first()
     return None if row is None else Desk(**row._mapping)
 
 
+# Across projects: what wears a person down does not ask which team it came from.
+_SENSITIVE_TODAY = (
+    sa.select(sa.func.coalesce(sa.func.sum(WORK_DAY.c.n_sensitive), 0))
+    .where(
+        WORK_DAY.c.annotator_id == sa.bindparam("annotator_id"),
+        WORK_DAY.c.day == sa.bindparam("today"),
+    )
+    .scalar_subquery()
+)
 _LOCKED_DESK = (
     sa.select(
         RECORD.c.project_id,
@@ -83,8 +111,19 @@ _LOCKED_DESK = (
         RECORD.c.training_seen,
         RECORD.c.qualification,
         RECORD.c.qualified_until,
+        PROJECT.c.pay_alarm_at,
+        PROJECT.c.content_flags,
+        PREFERENCES.c.accepted_flags,
+        PROJECT.c.sensitive_per_day,
+        _SENSITIVE_TODAY.label("n_sensitive_today"),
+        PROJECT.c.session_cap_minutes,
+        SITTING.c.active_seconds.label("sitting_seconds"),
+        SITTING.c.last_beat_at,
+        PROJECT.c.currency,
     )
     .join_from(RECORD, PROJECT, PROJECT.c.id == RECORD.c.project_id)
+    .outerjoin(PREFERENCES, PREFERENCES.c.annotator_id == RECORD.c.annotator_id)
+    .outerjoin(SITTING, SITTING.c.annotator_id == RECORD.c.annotator_id)
     .where(
         RECORD.c.project_id == sa.bindparam("project_id"),
         RECORD.c.annotator_id == sa.bindparam("annotator_id"),

@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from crowd.admission import check_admission
+from crowd.admission import check_admission, count_sensitive
 from crowd.desk import Desk, desk_of
 from crowd.models import LeaseReason, LeaseState, SkipReason
 from crowd.places import FoundPlace, find_gold, find_place
@@ -141,6 +141,7 @@ def _hand_out(connection: Connection, desk: Desk, place: FoundPlace, now: dateti
         expires_at=now + timedelta(seconds=desk.lease_seconds),
     )
     connection.execute(_INSERT_LEASE, _lease_row(leased, desk, place))
+    count_sensitive(connection, desk, now)
     connection.execute(
         _UPDATE_PLACE,
         {

@@ -121,6 +121,7 @@ class WorkDay(SQLModel, table=True):
     day: date = Field(primary_key=True)
     project_id: UUID = Field(foreign_key="project.id", primary_key=True)
     n_labels: int = 0
+    # Sensitive tasks that were handed out, skipped ones too: what was seen was seen.
     n_sensitive: int = 0
     active_seconds: float = 0.0
     earned_minor: int = 0
