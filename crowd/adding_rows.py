@@ -50,7 +50,7 @@ def add_rows(uow: UnitOfWork, *, project_id: UUID, rows: Sequence[TaskRow]) -> A
     connection = uow.session.connection()
     # Holding the project's row, importers take turns: none misses what another has just added.
     shelf = _reserve(connection, project_id, len(rows))
-    problems = [_wrong_gold(shelf, row) for row in rows]
+    problems = [_wrong_row(shelf, row) for row in rows]
     good = [row for row, problem in zip(rows, problems, strict=True) if problem is None]
     there = _known_contents(connection, project_id, [row.external_id for row in good])
     fresh = {row.external_id: row for row in reversed(good) if row.external_id not in there}
@@ -81,11 +81,16 @@ def _reserve(connection: Connection, project_id: UUID, count: int) -> _Shelf:
     return _Shelf(**row._mapping)
 
 
-def _wrong_gold(shelf: _Shelf, row: TaskRow) -> RowProblem | None:
+def _wrong_row(shelf: _Shelf, row: TaskRow) -> RowProblem | None:
+    kind = task_type_of(shelf.task_type)
+    try:
+        kind.check_payload(shelf.answer_schema, row.payload)
+    except InvalidInput as error:
+        return RowProblem(row.line, error.message)
     if row.gold is None:
         return None
     try:
-        task_type_of(shelf.task_type).check_answer(shelf.answer_schema, row.gold)
+        kind.check_answer(shelf.answer_schema, row.gold, row.payload)
     except InvalidInput as error:
         return RowProblem(row.line, f"The gold answer is not allowed. {error.message}")
     return None

@@ -10,7 +10,7 @@ from crowd.consensus_problem import ConsensusProblem
 from crowd.models import ConsensusRun, Origin, Project, Task, TaskState
 from crowd.projects import project_by_id
 from crowd.tables import LABEL, TASK
-from crowd.task_types import AnswerKind, task_type_of
+from crowd.task_types import NominalKind, nominal_type_of
 from folkmoot.kernel.errors import NotFound
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
@@ -21,7 +21,7 @@ def load_consensus_problem(uow: UnitOfWork, *, run_id: UUID) -> ConsensusProblem
     if run is None:
         raise NotFound("There is no such consensus run.")
     project = project_by_id(uow, project_id=run.project_id)
-    kind = task_type_of(project.task_type)
+    kind = nominal_type_of(project.task_type)
     connection = uow.session.connection()
     labels = _crowd_labels(connection, project.id, kind)
     by_experts, n_by_experts = _expert_answers(connection, project.id, kind)
@@ -53,7 +53,7 @@ def labels_saved(uow: UnitOfWork, project: Project) -> int:
 
 
 def _crowd_labels(
-    connection: Connection, project_id: UUID, kind: AnswerKind
+    connection: Connection, project_id: UUID, kind: NominalKind
 ) -> tuple[tuple[str, str, str], ...]:
     statement = sa.select(LABEL.c.task_id, LABEL.c.annotator_id, LABEL.c.answer).where(
         LABEL.c.project_id == project_id, LABEL.c.is_current, LABEL.c.origin == Origin.CROWD
@@ -64,7 +64,7 @@ def _crowd_labels(
     )
 
 
-def _gold_answers(connection: Connection, project_id: UUID, kind: AnswerKind) -> dict[str, str]:
+def _gold_answers(connection: Connection, project_id: UUID, kind: NominalKind) -> dict[str, str]:
     statement = sa.select(TASK.c.id, TASK.c.gold_answer).where(
         TASK.c.project_id == project_id, TASK.c.gold_answer.is_not(None)
     )
@@ -72,7 +72,7 @@ def _gold_answers(connection: Connection, project_id: UUID, kind: AnswerKind) ->
 
 
 def _expert_answers(
-    connection: Connection, project_id: UUID, kind: AnswerKind
+    connection: Connection, project_id: UUID, kind: NominalKind
 ) -> tuple[dict[str, str], dict[str, int]]:
     """Return the latest expert's class of each task, and how many experts answered it."""
     statement = (

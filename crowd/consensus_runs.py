@@ -24,7 +24,7 @@ from crowd.models import (
     Origin,
 )
 from crowd.projects import locked_project, project_by_id
-from crowd.task_types import AnswerKind, task_type_of
+from crowd.task_types import NominalKind, nominal_type_of
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import PLATFORM, Actor
 from folkmoot.kernel.errors import Conflict, NotFound
@@ -113,7 +113,7 @@ def store_consensus(
     run = _locked_run(uow, problem.run_id)
     if run.state is WorkState.FINISHED:
         return
-    kind = task_type_of(project_by_id(uow, project_id=run.project_id).task_type)
+    kind = nominal_type_of(project_by_id(uow, project_id=run.project_id).task_type)
     connection = uow.session.connection()
     _store_answers(connection, run.id, solution, kind)
     _store_estimates(connection, run.id, solution)
@@ -148,7 +148,7 @@ def _locked_run(uow: UnitOfWork, run_id: UUID) -> ConsensusRun:
 
 
 def _store_answers(
-    connection: Connection, run_id: UUID, solution: ConsensusSolution, kind: AnswerKind
+    connection: Connection, run_id: UUID, solution: ConsensusSolution, kind: NominalKind
 ) -> None:
     rows = [
         {

@@ -16,7 +16,7 @@ from crowd.data_set_files import DataSetRow, files_of
 from crowd.models import Consensus, ConsensusRun, DataSet, Project
 from crowd.projects import locked_project, project_by_id
 from crowd.tables import TASK
-from crowd.task_types import task_type_of
+from crowd.task_types import nominal_type_of
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import PLATFORM, Actor
 from folkmoot.kernel.artifacts import ArtifactStore
@@ -184,7 +184,7 @@ def _rows_of(uow: UnitOfWork, run: ConsensusRun) -> tuple[DataSetRow, ...]:
 def _origin_of(
     uow: UnitOfWork, project: Project, data_set: DataSet, run: ConsensusRun
 ) -> JsonObject:
-    kind = task_type_of(project.task_type)
+    kind = nominal_type_of(project.task_type)
     classes: list[Json] = [*kind.classes(project.answer_schema)]
     head = log_head(uow)
     return {

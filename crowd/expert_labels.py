@@ -35,7 +35,7 @@ def add_expert_label(
     """
     # Holding the project's row, two experts cannot both make the task of one case.
     project = locked_project(uow, project_id)
-    task_type_of(project.task_type).check_answer(project.answer_schema, answer)
+    task_type_of(project.task_type).check_answer(project.answer_schema, answer, payload)
     uow.session.flush()  # what the caller added must be there before statements of our own
     connection = uow.session.connection()
     task_id = _task_of(connection, project, external_id, payload)

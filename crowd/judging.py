@@ -11,14 +11,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from crowd.aggregation import StoppingRule, posterior_of
+from crowd.aggregation import StoppingRule
 from crowd.models import Origin, TaskState
 from crowd.places import INSERT_PLACE, count_places, new_places, rank_of, stop_giving_out
 from crowd.quality import expected_reliability
 from crowd.rules import TaskRules
 from crowd.tables import LABEL, RECORD, TASK
 from crowd.tallies import Tally
-from crowd.task_types import task_type_of
+from crowd.task_types import Voice, task_type_of
 from folkmoot.kernel.json_values import Json
 
 
@@ -78,13 +78,9 @@ def _opinion_of(voices: Sequence[_Voice], rules: TaskRules) -> _Opinion:
     if by_experts:
         # The latest expert has the last word, whatever the crowd said.
         return _Opinion(by_experts[-1], 1.0, len(voices), is_expert=True)
-    kind = task_type_of(rules.task_type)
-    classes = kind.classes(rules.answer_schema)
-    answers = [classes.index(kind.class_of(voice.answer)) for voice in voices]
-    posterior = posterior_of(answers, [voice.reliability for voice in voices], len(classes))
-    leading = int(posterior.argmax())  # a tie goes to the class that comes first
-    answer = kind.answer_of(classes[leading])
-    return _Opinion(answer, float(posterior[leading]), len(voices), is_expert=False)
+    heard = [Voice(voice.answer, voice.reliability) for voice in voices]
+    opinion = task_type_of(rules.task_type).opinion_of(rules.answer_schema, heard)
+    return _Opinion(opinion.answer, opinion.confidence, len(voices), is_expert=False)
 
 
 def _state_after(connection: Connection, rules: TaskRules, opinion: _Opinion) -> TaskState:

@@ -56,7 +56,7 @@ def _check(project: Project, rows: Sequence[OutcomeRow]) -> None:
     problems = []
     for index, row in enumerate(rows):
         try:
-            kind.check_answer(project.answer_schema, row.answer)
+            kind.check_answer(project.answer_schema, row.answer, None)
         except InvalidInput as error:
             problems.append(FieldProblem(f"/rows/{index}/answer", error.message))
     if problems:

@@ -27,7 +27,7 @@ from crowd.models import (
 from crowd.projects import project_by_id
 from crowd.tables import EARNING, LABEL, PLACE, TASK
 from crowd.task_stories import TaskStory, task_story, tasks_of
-from crowd.task_types import AnswerKind, task_type_of
+from crowd.task_types import NominalKind, nominal_type_of
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
 __all__ = [
@@ -100,7 +100,7 @@ def project_progress(uow: UnitOfWork, *, project_id: UUID) -> ProjectProgress:
     run = latest_run(uow, project_id=project_id)
     saved = labels_saved(uow, project)
     asked_at_most = funnel.complete * project.ceiling
-    kind = task_type_of(project.task_type)
+    kind = nominal_type_of(project.task_type)
     return ProjectProgress(
         project=project,
         funnel=funnel,
@@ -192,7 +192,7 @@ def _confident(connection: Connection, project_id: UUID, confidence: float) -> i
 
 def _balance(connection: Connection, project: Project, run: ConsensusRun | None) -> dict[str, int]:
     """Count the answers by class: of the newest run, or of the finished tasks before any."""
-    kind = task_type_of(project.task_type)
+    kind = nominal_type_of(project.task_type)
     counts = dict.fromkeys(kind.classes(project.answer_schema), 0)
     if run is None:
         answer = sa.cast(TASK.c.answer, sa.Text)
@@ -225,7 +225,7 @@ def _hardest(uow: UnitOfWork, project_id: UUID) -> Sequence[Task]:
 
 
 def _standings(
-    uow: UnitOfWork, project_id: UUID, run: ConsensusRun | None, kind: AnswerKind
+    uow: UnitOfWork, project_id: UUID, run: ConsensusRun | None, kind: NominalKind
 ) -> list[AnnotatorStanding]:
     records = uow.session.exec(
         select(AnnotatorRecord).where(AnnotatorRecord.project_id == project_id)
@@ -268,7 +268,7 @@ def _standing(
 
 
 def _answers_by_annotator(
-    connection: Connection, project_id: UUID, kind: AnswerKind
+    connection: Connection, project_id: UUID, kind: NominalKind
 ) -> dict[UUID, Counter[str]]:
     answer = sa.cast(LABEL.c.answer, sa.Text)
     statement = (

@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from crowd.models import TaskType
 from crowd.tables import PROJECT, TASK
+from crowd.task_types import READS_PAYLOAD
 from folkmoot.kernel.errors import NotFound
 from folkmoot.kernel.json_values import Json, JsonObject
 
@@ -26,6 +27,8 @@ class TaskRules:
     floor: int
     ceiling: int
     confidence: float
+    # None where the task type needs none to check an answer.
+    payload: JsonObject | None
 
     @property
     def is_gold(self) -> bool:
@@ -44,6 +47,13 @@ RULE_COLUMNS = (
     PROJECT.c.floor,
     PROJECT.c.ceiling,
     PROJECT.c.confidence,
+    # A payload may be large, and most task types need none to check an answer.
+    sa.case(
+        (
+            sa.or_(sa.false(), *(PROJECT.c.task_type == each for each in READS_PAYLOAD)),
+            TASK.c.payload,
+        )
+    ).label("payload"),
 )
 
 

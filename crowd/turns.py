@@ -34,12 +34,16 @@ class Turn:
 
     def was_right(self, answer: Json) -> bool | None:
         """Say whether an answer is the known one, or None where none is known."""
-        return answer == self.rules.gold_answer if self.rules.is_gold else None
+        gold, rules = self.rules.gold_answer, self.rules
+        if gold is None:
+            return None
+        return task_type_of(rules.task_type).agrees(rules.answer_schema, answer, gold)
 
 
 def check_answer(rules: TaskRules, answer: Json) -> None:
-    """Raise InvalidInput, naming the allowed answers, for one that the schema does not allow."""
-    task_type_of(rules.task_type).check_answer(rules.answer_schema, answer)
+    """Raise InvalidInput, pointing at what is wrong, for an answer that is not allowed."""
+    kind = task_type_of(rules.task_type)
+    kind.check_answer(rules.answer_schema, answer, rules.payload)
 
 
 def turn_of(connection: Connection, annotator_id: UUID, lease_id: UUID) -> Turn:

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from audit.actions import Action
 from audit.recording import record
 from crowd.projects import project_by_id
-from crowd.task_types import task_type_of
+from crowd.task_types import nominal_type_of
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import PLATFORM
 from folkmoot.kernel.artifacts import ArtifactStore
@@ -66,7 +66,7 @@ def load_batch(uow: UnitOfWork, artifacts: ArtifactStore, *, batch_id: UUID) -> 
     if version is None:
         raise Conflict("No version of this model is active any more.")
     project = project_by_id(uow, project_id=batch.project_id)
-    kind = task_type_of(project.task_type)
+    kind = nominal_type_of(project.task_type)
     policy = current_policy(uow, project.id)
     return BatchProblem(
         batch_id=batch.id,

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from crowd.data_set_files import OWN_COLUMNS
 from crowd.data_sets import file_of
 from crowd.models import DataSet, Origin
-from crowd.task_types import AnswerKind
+from crowd.task_types import NominalKind
 from folkmoot.kernel.artifacts import ArtifactStore
 from folkmoot.kernel.json_values import Json, JsonObject
 from governance.fitting import Example
@@ -36,7 +36,7 @@ class ExportedRow(BaseModel):
             if column not in OWN_COLUMNS
         }
 
-    def example(self, kind: AnswerKind) -> Example:
+    def example(self, kind: NominalKind) -> Example:
         """Return the row as a case to learn from."""
         return Example(
             external_id=self.external_id,
@@ -48,7 +48,7 @@ class ExportedRow(BaseModel):
 
 
 def examples_of(
-    artifacts: ArtifactStore, data_set: DataSet, kind: AnswerKind
+    artifacts: ArtifactStore, data_set: DataSet, kind: NominalKind
 ) -> tuple[Example, ...]:
     """Return the labelled cases of a data set, in its order."""
     lines = file_of(data_set, artifacts, file_format=FORMAT).decode().splitlines()

@@ -10,7 +10,7 @@ from audit.actions import Action
 from audit.recording import record
 from crowd.models import Project
 from crowd.projects import project_by_id
-from crowd.task_types import task_type_of
+from crowd.task_types import nominal_type_of
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.errors import Conflict, FieldProblem, InvalidInput, NotFound
@@ -125,7 +125,7 @@ def _refuse_wrong_subject(
 
 
 def _completed(definition: ReportDefinition, project: Project) -> ReportDefinition:
-    classes = task_type_of(project.task_type).classes(project.answer_schema)
+    classes = nominal_type_of(project.task_type).classes(project.answer_schema)
     attributes = definition.attributes or group_fields_of(project)
     if not attributes:
         raise _bad_field("/definition/attributes", "Name at least one field to compare groups by.")

@@ -12,7 +12,7 @@ from audit.canonical import digest
 from audit.recording import record
 from crowd.models import DataSet, Outcome
 from crowd.projects import project_by_id
-from crowd.task_types import AnswerKind, task_type_of
+from crowd.task_types import NominalKind, nominal_type_of
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import PLATFORM
 from folkmoot.kernel.artifacts import ArtifactStore
@@ -34,7 +34,7 @@ def load_training_problem(
     version = version_by_id(uow, version_id)
     project = project_by_id(uow, project_id=model_by_id(uow, version.model_id).project_id)
     data_set = uow.session.exec(select(DataSet).where(col(DataSet.id) == version.data_set_id)).one()
-    kind = task_type_of(project.task_type)
+    kind = nominal_type_of(project.task_type)
     gate = rules_of(current_policy(uow, project.id)).gate
     return TrainingProblem(
         version_id=version.id,
@@ -65,7 +65,7 @@ def store_version(
     return version
 
 
-def outcomes_of(uow: UnitOfWork, project_id: UUID, kind: AnswerKind) -> dict[str, str]:
+def outcomes_of(uow: UnitOfWork, project_id: UUID, kind: NominalKind) -> dict[str, str]:
     """Return what turned out to be true, as classes by external id."""
     rows = uow.session.exec(select(Outcome).where(col(Outcome.project_id) == project_id))
     return {row.external_id: kind.class_of(row.answer) for row in rows}

@@ -1,16 +1,41 @@
 """What kinds of answer a task may ask for: a module for each, and one line in this table."""
 
 from crowd.models import TaskType
-from crowd.task_types.answer_kind import AnswerKind
+from crowd.task_types.answer_kind import AnswerKind, Example, Opinion, Voice
+from crowd.task_types.believing import Support
+from crowd.task_types.nominal_kind import NominalKind
 from crowd.task_types.single_choice import SingleChoice
+from folkmoot.kernel.errors import InvalidInput
 
-__all__ = ["AnswerKind", "task_type_of"]
+__all__ = [
+    "READS_PAYLOAD",
+    "AnswerKind",
+    "Example",
+    "NominalKind",
+    "Opinion",
+    "Support",
+    "Voice",
+    "nominal_type_of",
+    "task_type_of",
+]
 
 _ANSWER_KINDS: dict[TaskType, AnswerKind] = {
     TaskType.SINGLE_CHOICE: SingleChoice(),
 }
 
+# Those whose answers cannot be checked without the task.
+READS_PAYLOAD = tuple(name for name, kind in _ANSWER_KINDS.items() if kind.reads_payload)
+
 
 def task_type_of(task_type: TaskType) -> AnswerKind:
     """Return what knows the answers of a task type."""
     return _ANSWER_KINDS[task_type]
+
+
+def nominal_type_of(task_type: TaskType) -> NominalKind:
+    """Return what knows the classes of a task type, or raise InvalidInput if it has none."""
+    kind = task_type_of(task_type)
+    if not isinstance(kind, NominalKind):
+        words = task_type.value.replace("_", " ")
+        raise InvalidInput(f"This needs answers of a few classes; a project of {words} has none.")
+    return kind

@@ -3,79 +3,36 @@
 A choice may be written as its value alone; the stored schema always has the full form.
 """
 
-from typing import Annotated
-
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
-
-from folkmoot.kernel.errors import FieldProblem, InvalidInput
+from crowd.task_types.answer_kind import Example
+from crowd.task_types.choices import Choice, ChoiceSchema
+from crowd.task_types.nominal_kind import NominalKind
+from crowd.task_types.schemas import SchemaReader, refuse
 from folkmoot.kernel.json_values import Json, JsonObject
 
-Value = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^\S(.*\S)?$")]
-Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)]
 
-
-class Choice(BaseModel):
-    """One answer that may be given: its value, and the words that the annotator reads."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    value: Value
-    label: Words = ""
-    help: Words = ""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_value_alone(cls, written: Json) -> Json:
-        return {"value": written} if isinstance(written, str) else written
-
-
-class SingleChoiceSchema(BaseModel):
+class SingleChoiceSchema(ChoiceSchema):
     """The question, and the two to twenty answers that it allows."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    question: Words = ""
-    choices: tuple[Choice, ...] = Field(min_length=2, max_length=20)
-
-    @field_validator("choices")
-    @classmethod
-    def _all_different(cls, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
-        if len({choice.value for choice in choices}) < len(choices):
-            raise ValueError("Two choices have the same value.")
-        return choices
+_SCHEMAS = SchemaReader(SingleChoiceSchema, "a single choice")
 
 
-class SingleChoice:
+class SingleChoice(NominalKind):
     """The task type that asks for exactly one of a project's choices."""
 
     def check_schema(self, schema: JsonObject) -> JsonObject:
         """Return the schema in its full form, or raise InvalidInput naming the field."""
-        try:
-            checked = SingleChoiceSchema.model_validate(schema)
-        except ValidationError as error:
-            raise InvalidInput(
-                "The answer schema does not describe a single choice.", fields=_problems(error)
-            ) from error
-        return _full_form(checked)
+        return _SCHEMAS.full_form(schema)
 
-    def check_answer(self, schema: JsonObject, answer: Json) -> None:
+    def check_answer(self, schema: JsonObject, answer: Json, payload: JsonObject | None) -> None:
         """Raise InvalidInput naming the allowed answers, unless the schema allows this one."""
-        allowed = self.classes(schema)
-        if answer not in allowed:
-            sentence = f"The answer must be one of: {', '.join(allowed)}."
-            raise InvalidInput(sentence, fields=[FieldProblem("/answer", sentence)])
+        words = _SCHEMAS.read(schema).words
+        if not isinstance(answer, str) or answer not in words:
+            refuse(f"The answer must be one of: {', '.join(words)}.")
 
     def classes(self, schema: JsonObject) -> tuple[str, ...]:
         """Return the values of the choices, in the order that the project gave them."""
-        return tuple(choice.value for choice in choices_of(schema))
+        return tuple(_SCHEMAS.read(schema).words)
 
     def class_of(self, answer: Json) -> str:
         """Return the class that an allowed answer belongs to: its value."""
@@ -85,25 +42,22 @@ class SingleChoice:
         """Return the answer that stands for a class: its value."""
         return class_name
 
+    def text_of(self, schema: JsonObject, answer: Json) -> str:
+        """Return the words of the choice."""
+        return _SCHEMAS.read(schema).words.get(str(answer), str(answer))
+
+    def example(self) -> Example:
+        """Return a question about a patient's file."""
+        schema: JsonObject = {
+            "question": "Does this patient need a close follow-up?",
+            "choices": [
+                {"value": "yes", "label": "Yes", "help": "Within two weeks."},
+                {"value": "no", "label": "No", "help": ""},
+            ],
+        }
+        return Example(schema, {"summary": "Discharged after five days, lives alone."}, "yes")
+
 
 def choices_of(schema: JsonObject) -> tuple[Choice, ...]:
     """Return what an annotator may choose from, with the words to show."""
-    return SingleChoiceSchema.model_validate(schema).choices
-
-
-def _full_form(schema: SingleChoiceSchema) -> JsonObject:
-    choices: list[Json] = [
-        {"value": choice.value, "label": choice.label or choice.value, "help": choice.help}
-        for choice in schema.choices
-    ]
-    return {"question": schema.question, "choices": choices}
-
-
-def _problems(error: ValidationError) -> list[FieldProblem]:
-    return [
-        FieldProblem(
-            "/".join(["/answer_schema", *(str(part) for part in problem["loc"])]),
-            problem["msg"].removeprefix("Value error, "),
-        )
-        for problem in error.errors()
-    ]
+    return _SCHEMAS.read(schema).choices

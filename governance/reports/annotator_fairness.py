@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from crowd.models import Label, Origin, Task
 from crowd.projects import project_by_id
-from crowd.task_types import AnswerKind, task_type_of
+from crowd.task_types import NominalKind, nominal_type_of
 from folkmoot.kernel.artifacts import ArtifactStore
 from folkmoot.kernel.json_values import Json, JsonObject
 from folkmoot.kernel.unit_of_work import UnitOfWork
@@ -101,7 +101,7 @@ def references_of(given: Sequence[GivenAnswer]) -> list[str | None]:
 def load(uow: UnitOfWork, _artifacts: ArtifactStore, report: Report) -> AnnotatorFairnessProblem:
     """Read the current labels of a project's annotators."""
     project = project_by_id(uow, project_id=report.project_id)
-    kind = task_type_of(project.task_type)
+    kind = nominal_type_of(project.task_type)
     rows = uow.session.exec(
         select(Label, Task)
         .join(Task, col(Task.id) == col(Label.task_id))
@@ -125,7 +125,7 @@ def pseudonyms(accounts: set[UUID]) -> dict[UUID, str]:
     return {account: f"A{place}" for place, account in enumerate(sorted(accounts), start=1)}
 
 
-def _given(kind: AnswerKind, annotator: str, label: Label, task: Task) -> GivenAnswer:
+def _given(kind: NominalKind, annotator: str, label: Label, task: Task) -> GivenAnswer:
     return GivenAnswer(
         annotator=annotator,
         task_id=task.id,
@@ -135,7 +135,7 @@ def _given(kind: AnswerKind, annotator: str, label: Label, task: Task) -> GivenA
     )
 
 
-def _gold(kind: AnswerKind, gold: Json | None) -> str | None:
+def _gold(kind: NominalKind, gold: Json | None) -> str | None:
     return None if gold is None else kind.class_of(gold)
 
 

@@ -7,7 +7,7 @@ from sqlmodel import col, select
 
 from crowd.models import DataSet
 from crowd.projects import project_by_id
-from crowd.task_types import task_type_of
+from crowd.task_types import nominal_type_of
 from folkmoot.kernel.artifacts import ArtifactStore
 from folkmoot.kernel.errors import NotFound
 from folkmoot.kernel.unit_of_work import UnitOfWork
@@ -82,7 +82,7 @@ def load(uow: UnitOfWork, artifacts: ArtifactStore, report: Report) -> ModelFair
     """Read the version that a report is about, and the cases it has never seen."""
     version = _version_of(uow, report)
     project = project_by_id(uow, project_id=report.project_id)
-    kind = task_type_of(project.task_type)
+    kind = nominal_type_of(project.task_type)
     data_set = uow.session.exec(select(DataSet).where(col(DataSet.id) == version.data_set_id)).one()
     share = TrainingParameters.model_validate(version.parameters).held_out_share
     cases = held_out(

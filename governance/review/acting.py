@@ -127,7 +127,8 @@ def _answer_after(
         return standing
     _refuse_answer(answer is None, "Say which answer is right.")
     project = project_by_id(uow, project_id=decision.project_id)
-    task_type_of(project.task_type).check_answer(project.answer_schema, answer)
+    kind = task_type_of(project.task_type)
+    kind.check_answer(project.answer_schema, answer, decision.payload)
     _refuse_answer(answer == standing, "That is a confirmation: the answer is the same as before.")
     return answer
 

@@ -46,7 +46,7 @@ def test_a_schema_that_is_no_single_choice_is_refused_by_field(schema: JsonObjec
 @pytest.mark.parametrize("answer", ["maybe", "Yes", "", None, 1, True, ["yes"], {"value": "yes"}])
 def test_an_answer_outside_the_schema_is_refused_and_the_allowed_ones_are_named(answer: Json):
     with pytest.raises(InvalidInput, match="one of: yes, no") as refusal:
-        KIND.check_answer(SCHEMA, answer)
+        KIND.check_answer(SCHEMA, answer, None)
 
     assert refusal.value.fields[0].pointer == "/answer"
 

@@ -9,7 +9,7 @@ from crowd.models import LeaseState, Project, Task, TaskState
 from crowd.progress import TaskStory, task_story, tasks_of
 from crowd.projects import project_by_slug
 from crowd.task_stories import ConsensusStory, LabelStory
-from crowd.task_types import task_type_of
+from crowd.task_types import nominal_type_of
 from folkmoot.identity.naming import names_of
 from folkmoot.kernel.errors import NotFound
 from folkmoot.kernel.json_values import JsonObject
@@ -193,7 +193,7 @@ def _posterior(project: Project, consensus: Sequence[ConsensusStory]) -> list[St
     if not consensus:
         return []
     newest, schema = consensus[0].consensus, project.answer_schema
-    classes = task_type_of(project.task_type).classes(schema)
+    classes = nominal_type_of(project.task_type).classes(schema)
     return [
         Step(answer_words(schema, name), newest.n_labels, share)
         for name, share in zip(classes, newest.posterior, strict=True)
