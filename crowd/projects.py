@@ -1,37 +1,45 @@
 """Projects: a question put to annotators, its rules, its instructions and its state."""
 
+from collections.abc import Mapping
 from hashlib import sha256
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    field_validator,
-    model_validator,
-)
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from audit.actions import Action
 from audit.recording import record
-from crowd.models import Instructions, Project, ProjectState, TaskType
+from crowd.models import Instructions, Project, ProjectState
+from crowd.project_rules import (
+    LONGEST_INSTRUCTIONS,
+    ProjectChange,
+    ProjectDraft,
+    ProjectRules,
+    check_together,
+)
+from crowd.safe_changes import refuse_unsafe
 from crowd.task_types import task_type_of
-from crowd.text import PlainText, refuse_null
+from crowd.text import refuse_null
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.errors import Conflict, FieldProblem, InvalidInput, NotFound
 from folkmoot.kernel.json_values import JsonObject
-from folkmoot.kernel.names import OneLineName
 from folkmoot.kernel.pagination import Page, PageRequest, page_by_id
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
-FieldName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-LONGEST_INSTRUCTIONS = 100_000
-# Names that would stand for another page where a project is addressed by its short name.
-RESERVED_SLUGS = frozenset({"new"})
+__all__ = [
+    "ProjectChange",
+    "ProjectDraft",
+    "change_project",
+    "change_state",
+    "create_project",
+    "instructions_of",
+    "locked_project",
+    "project_by_id",
+    "project_by_slug",
+    "projects",
+    "write_instructions",
+]
 
 _NEXT_STATES: dict[ProjectState, frozenset[ProjectState]] = {
     ProjectState.DRAFT: frozenset({ProjectState.OPEN, ProjectState.CLOSED}),
@@ -41,45 +49,9 @@ _NEXT_STATES: dict[ProjectState, frozenset[ProjectState]] = {
 }
 
 
-class ProjectDraft(BaseModel):
-    """What a new project is to be.
-
-    `group_fields` names the payload fields by which people are compared: field to rising band
-    edges, or to an empty list where the values themselves are the groups.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    slug: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)
-    title: OneLineName = Field(min_length=1, max_length=200, pattern=r"\S")
-    task_type: TaskType = TaskType.SINGLE_CHOICE
-    answer_schema: JsonObject
-    instructions: PlainText = Field(min_length=1, max_length=LONGEST_INSTRUCTIONS)
-    floor: int = Field(default=3, ge=1, le=100)
-    ceiling: int = Field(default=7, ge=1, le=100)
-    confidence: float = Field(default=0.9, gt=0, le=1)
-    lease_seconds: int = Field(default=600, ge=10, le=86_400)
-    pay_minor: int = Field(default=0, ge=0, le=1_000_000)
-    currency: str = Field(default="EUR", pattern=r"^[A-Z]{3}$")
-    gold_share: float = Field(default=0.1, ge=0, le=0.5)
-    group_fields: dict[FieldName, list[float]] = Field(default_factory=dict, max_length=20)
-
-    @field_validator("slug")
-    @classmethod
-    def _not_a_page_of_ours(cls, slug: str) -> str:
-        if slug in RESERVED_SLUGS:
-            raise ValueError(f"“{slug}” is an address of a page; choose another short name.")
-        return slug
-
-    @model_validator(mode="after")
-    def _ceiling_above_floor(self) -> "ProjectDraft":
-        if self.ceiling < self.floor:
-            raise ValueError("The ceiling of labels must not lie below the floor.")
-        return self
-
-
 def create_project(uow: UnitOfWork, actor: Actor, *, draft: ProjectDraft) -> Project:
     """Create a project as a draft, with the first version of its instructions."""
+    check_together(draft)
     schema = task_type_of(draft.task_type).check_schema(draft.answer_schema)
     project = _project_from(draft, schema, actor)
     uow.session.add(project)
@@ -106,6 +78,32 @@ def change_state(
     project.state = state
     uow.session.add(project)
     _record(uow, actor, Action.PROJECT_STATE_CHANGED, project, facts=facts)
+    return project
+
+
+def change_project(
+    uow: UnitOfWork, actor: Actor, *, project_id: UUID, change: ProjectChange
+) -> Project:
+    """Change the rules that are given, and leave the others; the same change twice is one.
+
+    New rules hold from the next task that is handed out. Raise InvalidInput for rules that
+    contradict each other, and Conflict for a change that is not safe while the project runs.
+    """
+    project = locked_project(uow, project_id)
+    after = _differing(project, _given(project, change))
+    if not after:
+        return project
+    refuse_unsafe(uow.session.connection(), project, after)
+    before = project.model_dump(mode="json", include=set(after))
+    for name, value in after.items():
+        setattr(project, name, value)
+    check_together(_rules_of(project))
+    uow.session.add(project)
+    facts: JsonObject = {
+        "before": before,
+        "after": project.model_dump(mode="json", include=set(after)),
+    }
+    _record(uow, actor, Action.PROJECT_CHANGED, project, facts=facts)
     return project
 
 
@@ -169,6 +167,25 @@ def locked_project(uow: UnitOfWork, project_id: UUID) -> Project:
         .execution_options(populate_existing=True)
     )
     return _found(uow.session.exec(statement).first())
+
+
+def _given(project: Project, change: ProjectChange) -> Mapping[str, object]:
+    """Return what a change gives, with the answer schema in its full form."""
+    given = change.model_dump(exclude_unset=True)
+    if "answer_schema" in given or "task_type" in given:
+        kind = task_type_of(given.get("task_type", project.task_type))
+        given["answer_schema"] = kind.check_schema(
+            given.get("answer_schema", project.answer_schema)
+        )
+    return given
+
+
+def _differing(project: Project, given: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in given.items() if getattr(project, name) != value}
+
+
+def _rules_of(project: Project) -> ProjectRules:
+    return ProjectRules.model_validate(project.model_dump(include=set(ProjectRules.model_fields)))
 
 
 def _found(project: Project | None) -> Project:

@@ -64,8 +64,11 @@ def test_an_answer_schema_that_fits_no_task_type_is_refused(moot):
         {"slug": "Not A Slug"},
         {"title": "  "},
         {"title": "null\x00"},
-        {"floor": 4, "ceiling": 3},
         {"confidence": 1.01},
+        {"content_flags": ["spiders"]},
+        {"suggestion_share": 1.5},
+        {"training_questions": -1},
+        {"break_after_minutes": 1},
         {"currency": "euro"},
         {"gold_share": 0.6},
         {"colour": "red"},
@@ -81,6 +84,27 @@ def test_a_draft_that_breaks_a_rule_is_refused(wrong):
     ProjectDraft.model_validate(right)
     with pytest.raises(ValidationError):
         ProjectDraft.model_validate(right | wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "pointer"),
+    [
+        ({"floor": 4, "ceiling": 3}, "/ceiling"),
+        ({"floor": 2, "ceiling": 2, "budget_labels": 1}, "/budget_labels"),
+        ({"pay_minor": 0, "pay_floor_minor": 1200}, "/pay_floor_minor"),
+        ({"sensitive_per_day": 10}, "/sensitive_per_day"),
+        ({"qualification_days": 30}, "/qualification_days"),
+    ],
+)
+def test_rules_that_contradict_each_other_are_refused_by_name(moot, wrong, pointer: str):
+    with pytest.raises(InvalidInput) as refusal:
+        moot.project(**wrong)
+    assert [field.pointer for field in refusal.value.fields] == [pointer]
+
+
+def test_content_flags_are_kept_once_and_in_one_order(moot):
+    project = moot.project(content_flags=["hate", "violence", "hate"])
+    assert project.content_flags == ["violence", "hate"]
 
 
 def test_a_closed_project_stays_closed(moot):
