@@ -51,6 +51,8 @@ class Action(StrEnum):
     """The known answer of a task was corrected; before and after."""
     TASKS_IMPORTED = "tasks.imported"
     """A file of tasks was read: how many were added, known before, refused."""
+    TASKS_IMPORT_CANCELLED = "tasks.import_cancelled"
+    """Someone broke an import off; the tasks that it had added stay."""
     OUTCOMES_IMPORTED = "outcomes.imported"
     """What turned out to be true was added, to measure against."""
     LABEL_REVISED = "label.revised"

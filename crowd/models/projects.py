@@ -145,7 +145,14 @@ class TaskImport(SQLModel, table=True):
     bytes_read: int = Field(
         default=0, sa_type=sa.BigInteger, sa_column_kwargs={"server_default": "0"}
     )
-    # The file of refused rows by line and reason, in the file store.
+    # The file of refused rows by line and reason: how much of it is certain while the import runs,
+    # and its digest in the file store once it is whole.
+    problems_bytes: int = Field(
+        default=0, sa_type=sa.BigInteger, sa_column_kwargs={"server_default": "0"}
+    )
     problems_digest: str | None = None
+    # When the first and the latest batch of rows were added.
+    started_at: datetime | None = None
+    advanced_at: datetime | None = None
     requested_by: UUID
     created_at: datetime

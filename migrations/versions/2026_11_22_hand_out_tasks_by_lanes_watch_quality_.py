@@ -260,12 +260,20 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("bytes_read", sa.BigInteger(), server_default="0", nullable=False)
         )
+        batch_op.add_column(
+            sa.Column("problems_bytes", sa.BigInteger(), server_default="0", nullable=False)
+        )
         batch_op.add_column(sa.Column("problems_digest", sa.String(), nullable=True))
+        batch_op.add_column(sa.Column("started_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("advanced_at", sa.DateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:
     with op.batch_alter_table("task_import", schema=None) as batch_op:
+        batch_op.drop_column("advanced_at")
+        batch_op.drop_column("started_at")
         batch_op.drop_column("problems_digest")
+        batch_op.drop_column("problems_bytes")
         batch_op.drop_column("bytes_read")
         batch_op.drop_column("n_bytes")
 

@@ -1,11 +1,13 @@
 import hashlib
+import resource
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from folkmoot.kernel.artifacts import ArtifactStore
-from folkmoot.kernel.errors import NotFound
+from folkmoot.kernel.errors import NotFound, Unavailable
 
 
 @pytest.fixture
@@ -51,3 +53,44 @@ def test_an_altered_file_is_not_handed_out(store: ArtifactStore) -> None:
 def test_what_is_not_there_is_refused(store: ArtifactStore, digest: str) -> None:
     with pytest.raises(NotFound):
         store.get(digest)
+
+
+def test_a_stream_is_kept_under_the_digest_of_the_whole(store: ArtifactStore) -> None:
+    with store.receive([b"mo", b"", b"del"]) as received:
+        assert received.open().read() == b"model"
+        digest = received.keep()
+
+    assert (digest, received.n_bytes) == (hashlib.sha256(b"model").hexdigest(), 5)
+    with store.open(digest) as kept:
+        assert kept.read() == b"model"
+
+
+def test_what_is_not_kept_leaves_nothing_behind(store: ArtifactStore) -> None:
+    with store.receive([b"model"]):
+        assert len(files(store)) == 1
+
+    assert files(store) == []
+
+
+def test_a_stream_that_breaks_off_leaves_no_half_file(store: ArtifactStore) -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"mo"
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError), store.receive(chunks()) as received:
+        received.keep()
+
+    assert files(store) == []
+
+
+def test_a_full_disk_is_said_and_leaves_no_half_file(store: ArtifactStore) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # The system's own limit on a file's size fails a write as a full disk does.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, before[1]))
+    try:
+        with pytest.raises(Unavailable, match="disk"), store.receive([b"x" * 5000]):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert files(store) == []

@@ -50,6 +50,7 @@ class WorkState(StrEnum):
     REQUESTED = "requested"
     FINISHED = "finished"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class Job(SQLModel, table=True):

@@ -40,7 +40,9 @@ class Settings(BaseSettings):
     behind_proxy: bool = False
     """Whether to believe one proxy's `X-Forwarded-*` headers."""
     largest_request_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)
-    """The largest upload that is taken."""
+    """The largest request that is taken, but for files of tasks."""
+    largest_import_bytes: int = Field(default=8 * 1024**3, ge=1024)
+    """The largest file of tasks that is taken; it is streamed to the disk."""
 
     log_origin: str = DEVELOPMENT_ORIGIN
     """The audit log's name, in every checkpoint; it cannot be changed later."""
