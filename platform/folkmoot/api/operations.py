@@ -173,6 +173,12 @@ class Api:
         """Declare an operation that sets."""
         return self._declare("PUT", path, access=access, shows=shows, status=HTTPStatus.OK)
 
+    def patch(
+        self, path: str, *, access: Permission | None, shows: type[BaseModel]
+    ) -> Callable[[Handler], Handler]:
+        """Declare an operation that changes what is given and leaves the rest."""
+        return self._declare("PATCH", path, access=access, shows=shows, status=HTTPStatus.OK)
+
     def delete(self, path: str, *, access: Permission | None) -> Callable[[Handler], Handler]:
         """Declare an operation that takes away."""
         status = HTTPStatus.NO_CONTENT
