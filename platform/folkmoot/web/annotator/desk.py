@@ -21,7 +21,7 @@ from folkmoot.web.annotator.desk_bodies import (
     TakenBack,
     Today,
 )
-from folkmoot.web.annotator.work_pages import offered_project
+from folkmoot.web.annotator.label_page import offered_project
 from folkmoot.web.money import sums_text
 
 NOTHING_WAITS = "You have answered everything that waits for you here. Thank you."

@@ -22,13 +22,10 @@ from folkmoot.web.annotator.desk_bodies import (
     Undo,
     WantedTask,
 )
+from folkmoot.web.annotator.label_page import instructions_view_of, label_view_of
 from folkmoot.web.annotator.ledger import csv_of, wanted_days
 from folkmoot.web.annotator.me_page import me_view_of
-from folkmoot.web.annotator.work_pages import (
-    instructions_view_of,
-    label_view_of,
-    projects_view_of,
-)
+from folkmoot.web.annotator.work_pages import projects_view_of
 from folkmoot.web.bodies import as_json, body_of
 from folkmoot.web.services import reading, unit_of_work
 

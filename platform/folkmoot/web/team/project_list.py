@@ -11,7 +11,7 @@ from folkmoot.identity.permissions import Permission
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.pagination import PageRequest
 from folkmoot.kernel.unit_of_work import UnitOfWork
-from folkmoot.web.annotator.work_pages import question_of
+from folkmoot.web.annotator.label_page import question_of
 from folkmoot.web.money import money_text
 from folkmoot.web.paging import Pagination, pagination_of
 

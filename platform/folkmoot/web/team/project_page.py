@@ -17,7 +17,7 @@ from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.outbox import WorkState, failure_of
 from folkmoot.kernel.pagination import PageRequest
 from folkmoot.kernel.unit_of_work import UnitOfWork
-from folkmoot.web.annotator.work_pages import question_of
+from folkmoot.web.annotator.label_page import question_of
 from folkmoot.web.money import money_text
 from folkmoot.web.team.project_figures import ProjectFigures, figures_of
 from folkmoot.web.team.wording import METHOD_NAMES, METHODS
