@@ -89,11 +89,7 @@ def _refuse_beyond_the_day(desk: Desk, now: datetime) -> None:
     if not desk.content_flags or most is None or desk.n_sensitive_today < most:
         return
     tomorrow = datetime.combine(now.date() + timedelta(days=1), time.min, tzinfo=UTC)
-    raise NotNow(
-        f"You have had {desk.n_sensitive_today} sensitive tasks today, which is all that this "
-        "project gives in a day. It goes on tomorrow from 00:00 UTC.",
-        retry_at=tomorrow,
-    )
+    raise NotNow(day_sentence(desk.n_sensitive_today), retry_at=tomorrow)
 
 
 def _refuse_beyond_the_sitting(desk: Desk, now: datetime) -> None:
@@ -105,6 +101,15 @@ def _refuse_beyond_the_sitting(desk: Desk, now: datetime) -> None:
     )
     if until is not None:
         raise NotNow(rest_sentence(desk.session_cap_minutes or 0, until), retry_at=until)
+
+
+def day_sentence(n_sensitive: int) -> str:
+    """Say that a day's share of sensitive tasks is done, and when the next ones come."""
+    tasks = "task" if n_sensitive == 1 else "tasks"
+    return (
+        f"You have had {n_sensitive} sensitive {tasks} today: that is the most for one day here. "
+        "It goes on tomorrow from 00:00 UTC."
+    )
 
 
 def rest_sentence(cap_minutes: int, until: datetime) -> str:

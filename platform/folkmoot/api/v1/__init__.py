@@ -11,8 +11,10 @@ from folkmoot.api.v1 import (
     models,
     oauth_clients,
     policies,
+    preferences,
     projects,
     reports,
+    sittings,
 )
 
 ALL = (
@@ -20,6 +22,8 @@ ALL = (
     oauth_clients.api,
     projects.api,
     labels.api,
+    sittings.api,
+    preferences.api,
     consensus.api,
     data_sets.api,
     models.api,
