@@ -37,6 +37,7 @@ class Viewer:
     email: str
     initials: str
     areas: frozenset[str]
+    permissions: frozenset[str]
 
 
 def install(app: Flask) -> None:
@@ -57,6 +58,7 @@ def viewer_of(actor: Actor) -> Viewer:
         email=account.email,
         initials=initials.upper(),
         areas=areas_of(actor),
+        permissions=actor.permissions,
     )
 
 
