@@ -66,12 +66,16 @@ class TemporaryPostgres:
 
     def start(self) -> Self:
         """Make the server and wait until it answers. Raises StartupProblem when it does not."""
+        self._child = Child(self.prepare())
+        self._child.wait_until_ready()
+        return self
+
+    def prepare(self) -> Program:
+        """Make the data folder, and return the server as a program that a supervisor can run."""
         if self._identity is Identity.NOBODY:
             self._open_to_nobody()
         self._initialise()
-        self._child = Child(self._program())
-        self._child.wait_until_ready()
-        return self
+        return self._program()
 
     def stop(self) -> None:
         """Stop the server and remove its data."""
