@@ -1,0 +1,209 @@
+"""Statements that run on the driver itself, for the paths where every microsecond counts.
+
+SQLAlchemy compiles a statement once and keeps it, but each execution looks it up by its structure
+again, makes a context for it and wraps its rows; that costs more than the database does. A
+`Statement` is the same Core statement without that: its SQL, its parameters and their types are
+worked out when it first runs on a kind of database.
+
+    _HELD = Statement(sa.select(LEASE.c.state).where(LEASE.c.id == sa.bindparam("lease_id")))
+    _END = Statement(sa.update(LEASE).where(LEASE.c.id == sa.bindparam("of")), sets=("state",))
+
+    held = _HELD.first(connection, {"lease_id": lease_id})
+    n_ended = _END.run(connection, {"of": lease_id, "state": LeaseState.SKIPPED})
+
+It runs in the transaction that the connection has begun, and raises what SQLAlchemy would raise.
+What it leaves out: events, the logging of SQL, and `in_` with a parameter for its list.
+"""
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias, cast
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.exc import CompileError, DBAPIError
+from sqlalchemy.sql.compiler import SQLCompiler
+
+Executable: TypeAlias = sa.Select[*tuple[Any, ...]] | sa.Insert | sa.Update | sa.Delete
+# The values of a statement's parameters, by the names of their columns or of `sa.bindparam`.
+Given: TypeAlias = Mapping[str, object]
+# What a type does to a value on its way to the driver, or on its way back.
+Processor: TypeAlias = Callable[[Any], Any]
+
+# Where a connection keeps the cursor that all statements share.
+_CURSOR = "folkmoot_cursor"
+
+
+class Row(Protocol):
+    """A named tuple: values by position, and by the name or label of their columns."""
+
+    def __getattr__(self, name: str, /) -> Any: ...
+
+    def __getitem__(self, index: int, /) -> Any: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+    def _asdict(self) -> dict[str, Any]: ...
+
+
+class Statement:
+    """A Core statement that is compiled once for each kind of database."""
+
+    def __init__(self, statement: Executable, *, sets: Sequence[str] = ()) -> None:
+        """Keep a statement. `sets`: the columns that an INSERT or UPDATE is given values for.
+
+        Without it, an INSERT takes all columns of its table, and an UPDATE what its `values` say.
+        """
+        self._statement = statement
+        self._sets = list(sets) or None
+        self._compiled: dict[str, _Compiled] = {}
+
+    def first(self, connection: Connection, given: Given) -> Row | None:
+        """Return the first row, or None; select no more rows than are wanted."""
+        rows = self.all(connection, given)
+        return rows[0] if rows else None
+
+    def all(self, connection: Connection, given: Given) -> list[Row]:
+        """Return all rows."""
+        compiled = self._compiled_for(connection)
+        cursor = compiled.execute(connection, given)
+        return [compiled.row(cursor, values) for values in cursor.fetchall()]
+
+    def run(self, connection: Connection, given: Given) -> int:
+        """Change rows, and return how many were changed."""
+        return self._compiled_for(connection).execute(connection, given).rowcount
+
+    def run_many(self, connection: Connection, given: Iterable[Given]) -> None:
+        """Change rows once for each set of values."""
+        self._compiled_for(connection).execute_many(connection, given)
+
+    def _compiled_for(self, connection: Connection) -> "_Compiled":
+        dialect = connection.dialect
+        compiled = self._compiled.get(dialect.name)
+        if compiled is None:  # two threads may come here at once; they make the same
+            compiled = _Compiled(self._statement, dialect, self._sets)
+            self._compiled[dialect.name] = compiled
+        return compiled
+
+
+class _Compiled:
+    """A statement in the words of one kind of database."""
+
+    def __init__(self, statement: Executable, dialect: Dialect, sets: list[str] | None) -> None:
+        compiler = statement.compile(dialect=dialect, column_keys=sets)
+        if not isinstance(compiler, SQLCompiler) or compiler.prefetch:
+            raise CompileError(f"This needs a default that Python makes: {statement}")
+        asked = {name: bind.key for name, bind in compiler.binds.items() if bind.required}
+        expanded = compiler.construct_expanded_state(dict.fromkeys(asked.values()))
+        names = expanded.positiontup or list(expanded.parameters)
+        processors = {**_bind_processors(compiler, dialect), **expanded.processors}
+        self._dialect = dialect
+        self._sql = expanded.statement
+        self._is_positional = compiler.positional
+        self._constants = {
+            name: _processed(expanded.parameters[name], processors.get(name))
+            for name in names
+            if name not in asked
+        }
+        self._parameters = [
+            (name, asked.get(name, name), processors.get(name) if name in asked else None)
+            for name in names
+        ]
+        self._columns = list(statement.exported_columns)
+        self._make_row = _maker_of_rows(self._columns)
+        self._result_processors: list[tuple[int, Processor]] | None = None
+
+    def execute(self, connection: Connection, given: Given) -> DBAPICursor:
+        """Run the statement once."""
+        arguments = self._arguments(given)
+        cursor = _cursor_of(connection)
+        try:
+            cursor.execute(self._sql, arguments)
+        except self._dialect.loaded_dbapi.Error as error:
+            raise self._translated(connection, cursor, error) from error
+        return cursor
+
+    def execute_many(self, connection: Connection, given: Iterable[Given]) -> None:
+        """Run the statement for each set of values, in one call of the driver."""
+        arguments = [self._arguments(one) for one in given]
+        cursor = _cursor_of(connection)
+        try:
+            cursor.executemany(self._sql, arguments)
+        except self._dialect.loaded_dbapi.Error as error:
+            raise self._translated(connection, cursor, error) from error
+
+    def row(self, cursor: DBAPICursor, values: Sequence[Any]) -> Row:
+        """Return a fetched row with its values in their Python types."""
+        if self._result_processors is None:
+            self._result_processors = _result_processors(self._columns, self._dialect, cursor)
+        converted = list(values)
+        for index, process in self._result_processors:
+            converted[index] = process(converted[index])
+        return self._make_row(converted)
+
+    def _arguments(self, given: Given) -> Any:
+        values = {**self._constants, **given}
+        if self._is_positional:
+            return [
+                values[key] if process is None else process(values[key])
+                for _, key, process in self._parameters
+            ]
+        return {
+            name: values[key] if process is None else process(values[key])
+            for name, key, process in self._parameters
+        }
+
+    def _translated(
+        self, connection: Connection, cursor: DBAPICursor, error: Exception
+    ) -> BaseException:
+        """Return the error as SQLAlchemy would raise it; a dead connection leaves the pool."""
+        is_dead = self._dialect.is_disconnect(error, connection.connection, cursor)  # type: ignore[arg-type]  # the driver's own error, which is a class of the driver's
+        if is_dead:
+            connection.invalidate(error)
+        return DBAPIError.instance(
+            self._sql,
+            None,  # values may be personal, so they stay out of the message
+            error,
+            self._dialect.loaded_dbapi.Error,
+            connection_invalidated=is_dead,
+            dialect=self._dialect,
+        )
+
+
+def _cursor_of(connection: Connection) -> DBAPICursor:
+    """Return the one cursor of a connection: psycopg takes longer to make one than to use it.
+
+    Every result is fetched whole before the next statement runs, so one is enough.
+    """
+    cursor: DBAPICursor | None = connection.info.get(_CURSOR)
+    if cursor is None:
+        cursor = connection.info[_CURSOR] = connection.connection.cursor()
+    return cursor
+
+
+def _maker_of_rows(columns: Sequence[sa.ColumnElement[Any]]) -> Callable[[list[Any]], Row]:
+    row_type = namedtuple("Row", [str(one.key) for one in columns], rename=True)  # type: ignore[misc]  # its fields are known only now
+    return cast("Callable[[list[Any]], Row]", row_type._make)
+
+
+def _bind_processors(compiler: SQLCompiler, dialect: Dialect) -> dict[str, Processor | None]:
+    return {
+        name: bind.type.dialect_impl(dialect).bind_processor(dialect)
+        for name, bind in compiler.binds.items()
+    }
+
+
+def _result_processors(
+    columns: Sequence[sa.ColumnElement[Any]], dialect: Dialect, cursor: DBAPICursor
+) -> list[tuple[int, Processor]]:
+    """Return the processors of the columns that need one; some ask what the driver sends."""
+    found = [
+        column.type.dialect_impl(dialect).result_processor(dialect, described[1])
+        for column, described in zip(columns, cursor.description, strict=True)
+    ]
+    return [(index, process) for index, process in enumerate(found) if process is not None]
+
+
+def _processed(value: object, process: Processor | None) -> object:
+    return value if process is None else process(value)
