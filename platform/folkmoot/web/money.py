@@ -2,22 +2,20 @@
 
 from collections.abc import Mapping
 
+from crowd.currencies import decimal_text, digits_of
+
 _SIGNS = {"EUR": "€", "GBP": "£", "USD": "$"}
-# How many digits the minor unit has (ISO 4217); two where nothing else is said.
-_DIGITS = dict.fromkeys(("CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"), 0)
-_DIGITS |= dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
 _NARROW_SPACE = "\u202f"
 
 
 def amount_text(amount_minor: int, currency: str) -> str:
     """Return an amount in major units without its currency, as a table of figures wants it."""
-    digits = _DIGITS.get(currency, 2)
-    return f"{amount_minor / 10**digits:.{digits}f}"
+    return decimal_text(amount_minor, currency)
 
 
 def money_text(amount_minor: int, currency: str) -> str:
     """Return an amount as people read it."""
-    digits = _DIGITS.get(currency, 2)
+    digits = digits_of(currency)
     amount = f"{amount_minor / 10**digits:,.{digits}f}".replace(",", _NARROW_SPACE)
     sign = _SIGNS.get(currency)
     return f"{sign}{amount}" if sign else f"{amount} {currency}"
