@@ -26,11 +26,7 @@ class Accuracy:
 
 
 def accuracy_of(uow: UnitOfWork, *, run_id: UUID) -> Accuracy:
-    """Compare a run's answers with the recorded outcomes, over tasks that only the crowd answered.
-
-    The limits are those of Clopper and Pearson, The Use of Confidence or Fiducial Limits
-    Illustrated in the Case of the Binomial, Biometrika 26, 1934.
-    """
+    """Compare a run's answers with the recorded outcomes, where only the crowd answered."""
     project_id = run_by_id(uow, run_id=run_id).project_id
     same = sa.cast(col(Consensus.answer), sa.Text) == sa.cast(OUTCOME.c.answer, sa.Text)
     statement = (
@@ -46,10 +42,15 @@ def accuracy_of(uow: UnitOfWork, *, run_id: UUID) -> Accuracy:
         )
     )
     n_cases, n_right = uow.session.connection().execute(statement).one()
-    return _with_limits(int(n_cases), int(n_right))
+    return accuracy_from(int(n_cases), int(n_right))
 
 
-def _with_limits(n_cases: int, n_right: int) -> Accuracy:
+def accuracy_from(n_cases: int, n_right: int) -> Accuracy:
+    """Return the share of right answers with its limits.
+
+    The limits are those of Clopper and Pearson, The Use of Confidence or Fiducial Limits
+    Illustrated in the Case of the Binomial, Biometrika 26, 1934.
+    """
     if n_cases == 0:
         return Accuracy(0, 0, None, None, None)
     # SciPy is slow to load, and most who import this module never need a limit.
