@@ -67,6 +67,8 @@ class Action(StrEnum):
     """An annotator did not reach a project's pass mark."""
     SUSPICION_RAISED = "suspicion.raised"
     """A pattern was noticed of an annotator's answers: on what evidence, with what to follow."""
+    SUSPICION_OBJECTED = "suspicion.objected"
+    """An annotator said why what was noticed of them has a good reason."""
     SUSPICION_SETTLED = "suspicion.settled"
     """A person cleared or confirmed a suspicion."""
     STANDING_CHANGED = "annotator.standing_changed"

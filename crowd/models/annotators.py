@@ -148,6 +148,8 @@ class Suspicion(SQLModel, table=True):
     evidence: JsonObject = Field(sa_type=sa.JSON)
     state: SuspicionState = Field(sa_type=enum_type(SuspicionState))
     found_at: datetime
+    # What the annotator says to it, for whoever settles it.
+    objection: str = Field(default="", sa_column_kwargs=_EMPTY)
     settled_by: UUID | None = None
     settled_at: datetime | None = None
     note: str = ""

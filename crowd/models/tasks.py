@@ -85,6 +85,12 @@ class Task(SQLModel, table=True):
             sqlite_where=sa.text("gold_answer IS NOT NULL"),
             postgresql_where=sa.text("gold_answer IS NOT NULL"),
         ),
+        sa.Index(
+            "ix_task_training",
+            "project_id",
+            sqlite_where=sa.text("use = 'training'"),
+            postgresql_where=sa.text("use = 'training'"),
+        ),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)

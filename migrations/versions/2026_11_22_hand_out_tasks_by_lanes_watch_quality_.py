@@ -64,6 +64,7 @@ def upgrade() -> None:
         sa.Column("evidence", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(length=32), nullable=False),
         sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("objection", sa.String(), server_default="", nullable=False),
         sa.Column("settled_by", sa.Uuid(), nullable=True),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("note", sa.String(), nullable=False),
@@ -252,6 +253,13 @@ def upgrade() -> None:
             sa.Column("explanation", sa.String(), server_default="", nullable=False)
         )
         batch_op.add_column(sa.Column("suggestion", sa.JSON(none_as_null=True), nullable=True))
+        batch_op.create_index(
+            "ix_task_training",
+            ["project_id"],
+            unique=False,
+            sqlite_where=sa.text("use = 'training'"),
+            postgresql_where=sa.text("use = 'training'"),
+        )
 
     with op.batch_alter_table("task_import", schema=None) as batch_op:
         batch_op.add_column(
@@ -278,6 +286,7 @@ def downgrade() -> None:
         batch_op.drop_column("n_bytes")
 
     with op.batch_alter_table("task", schema=None) as batch_op:
+        batch_op.drop_index("ix_task_training")
         batch_op.drop_column("suggestion")
         batch_op.drop_column("explanation")
         batch_op.drop_column("use")
