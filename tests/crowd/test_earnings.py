@@ -1,6 +1,7 @@
 from datetime import UTC, date, datetime, timedelta
 
-from crowd.earnings import earnings_by_day, ledger_of
+from crowd.earnings import earnings_by_day, hourly_of, ledger_of, own_rates
+from crowd.models import Earning, EarningKind
 from folkmoot.kernel import clock
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -44,3 +45,44 @@ def test_the_ledger_names_every_task_that_was_paid(moot):
         lines = ledger_of(uow, annotator_id=ann.id)
     assert [(line.external_id, line.amount_minor) for line in lines] == [("a", 5), ("c", 5)]
     assert {line.earned_at for line in lines} == {NOON}
+
+
+def test_what_an_appeal_or_a_top_up_brought_is_in_the_ledger_without_an_answer(moot):
+    project, ann = moot.project(), moot.person()
+    moot.tasks(project, "a")
+    with clock.moved_to(NOON):
+        lease_id = moot.answer(project, ann).label.lease_id
+    with moot.work() as uow:
+        for kind, lease in ((EarningKind.APPEAL, lease_id), (EarningKind.TOP_UP, None)):
+            uow.session.add(
+                Earning(
+                    annotator_id=ann.id,
+                    project_id=project.id,
+                    lease_id=lease,
+                    kind=kind,
+                    amount_minor=7,
+                    currency="EUR",
+                    earned_at=NOON,
+                )
+            )
+    with moot.read() as uow:
+        lines = ledger_of(uow, annotator_id=ann.id)
+        [day] = earnings_by_day(uow, annotator_id=ann.id)
+    assert [(line.external_id, line.kind) for line in lines] == [
+        ("a", EarningKind.LABEL),
+        ("a", EarningKind.APPEAL),
+        ("", EarningKind.TOP_UP),
+    ]
+    assert (day.n_labels, day.amount_minor, day.paid_minor) == (1, 19, 0)
+
+
+def test_the_own_rate_is_told_by_project_once_ten_minutes_were_worked(moot):
+    project, ann = moot.project(title="Beta"), moot.person()
+    moot.tasks(project, "a", "b")
+    moot.answer(project, ann)
+    moot.answer(project, moot.person())
+    with moot.read() as uow:
+        [rate] = own_rates(uow, annotator_id=ann.id)
+    assert (rate.project_title, rate.n_labels, rate.earned_minor) == ("Beta", 1, 5)
+    assert (rate.active_seconds, rate.hourly_minor) == (4.0, None)
+    assert (hourly_of(5, 599.9), hourly_of(250, 600.0)) == (None, 1500)
