@@ -1,10 +1,11 @@
-"""Catch up with what the queue missed: announce due jobs, give up hopeless ones, seal the log."""
+"""Catch up with what the queue missed; watch over pay, which no queue announces; seal the log."""
 
 import logging
 from threading import Event
 
 from sqlalchemy.exc import OperationalError
 
+from crowd.pay_floor import raise_pay_alarm, underpaid_projects
 from folkmoot.bootstrap import Services
 from folkmoot.jobs import audit_jobs
 from folkmoot.jobs.failing import fail_job
@@ -16,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def sweep(services: Services) -> int:
-    """Announce every due job and seal what is unsealed; return how many jobs were due."""
+    """Announce every due job, watch over pay, seal the log; return how many jobs were due."""
     with services.reading() as uow:
         due = due_jobs(uow)
     hopeless = [job for job in due if job.attempts >= MOST_ATTEMPTS]
@@ -26,8 +27,17 @@ def sweep(services: Services) -> int:
     for job in due:
         if job not in hopeless:
             services.announcer(Announcement(job.name.value, str(job.id), job.attempts))
+    _watch_pay(services)
     audit_jobs.seal(services)
     return len(due)
+
+
+def _watch_pay(services: Services) -> None:
+    with services.reading() as uow:
+        underpaid = underpaid_projects(uow)
+    for project_id in underpaid:
+        with services.unit_of_work() as uow:
+            raise_pay_alarm(uow, project_id=project_id)
 
 
 def sweep_forever(services: Services, *, every_seconds: float, stop: Event) -> None:
