@@ -106,7 +106,7 @@ def commands_page() -> str:
     """Return the page of the command line."""
     sections: list[str] = []
     for name in sorted(COMMANDS):
-        command = importlib.import_module(COMMANDS[name][0]).command
+        command = importlib.import_module(COMMANDS[name].module).command
         sections += _command_sections(command, click.Context(command, info_name=f"folkmoot {name}"))
     return _page(
         "Commands",
@@ -119,8 +119,10 @@ def commands_page() -> str:
 def _command_sections(command: click.Command, context: click.Context) -> Iterator[str]:
     yield f"## {context.command_path}\n\n{inspect.cleandoc(command.help or '')}"
     if isinstance(command, click.Group):
-        for name in sorted(command.commands):
-            child = command.commands[name]
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            if child is None:
+                raise LookupError(f"{context.command_path} lists {name} and does not have it")
             yield from _command_sections(child, click.Context(child, context, name))
         return
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])

@@ -3,7 +3,7 @@
 import json
 import platform
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -32,7 +32,8 @@ class Figure:
         return f"at least {self.at_least:g}" if self.at_least is not None else ""
 
 
-Bench = Callable[[], Sequence[Figure]]
+# A bench's `run`: its own options come as keyword arguments.
+Bench = Callable[..., Iterable[Figure]]
 
 
 def table(figures: Sequence[Figure]) -> str:

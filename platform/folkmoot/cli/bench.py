@@ -1,30 +1,61 @@
 """`folkmoot bench NAME`: the home of every measurement."""
 
+import functools
 import importlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from folkmoot.bench.measure import Bench, table, write_json
+from folkmoot.bench.measure import Bench, Figure, table, write_json
+from folkmoot.cli.lazy import LazyGroup, Listed
 
 BENCHES = {
-    "demo": "Seconds to each step of the demo's story.",
-    "start": "Start-up and idle memory of each process, and of the command line.",
+    "demo": Listed("folkmoot.bench.demo", "Seconds to each step of the demo's story."),
+    "start": Listed(
+        "folkmoot.bench.start", "Start-up and idle memory of each process and of the command line."
+    ),
 }
 
 
-@click.command()
-@click.argument("name", type=click.Choice(sorted(BENCHES)))
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write figures here.")
-@click.option("--check", is_flag=True, help="Exit with 1 where a bar is not met.")
-def command(*, name: str, json_file: Path | None, check: bool) -> None:
+class BenchGroup(LazyGroup):
+    """The benches: each is a module's function `run`, with its options declared above it."""
+
+    listed = BENCHES
+
+    def loaded(self, name: str) -> click.Command:
+        """Import a bench and make a command of it."""
+        module = importlib.import_module(self.listed[name].module)
+        return _command(name, module.run, summary=self.listed[name].summary)
+
+
+@click.group(cls=BenchGroup)
+def command() -> None:
     """Measure Folkmoot on this machine."""
-    bench: Bench = importlib.import_module(f"folkmoot.bench.{name}").run
-    click.echo(f"{name}: {BENCHES[name]}")
-    figures = bench()
+
+
+def _command(name: str, run: Bench, *, summary: str) -> click.Command:
+    @functools.wraps(run)  # with the options that were declared above it
+    def measured(*, json_file: Path | None, check: bool, **options: Any) -> None:
+        click.echo(f"{name}: {summary}")
+        _report(name, list(run(**options)), json_file=json_file, check=check)
+
+    for decorate in (_CHECK, _JSON):
+        decorate(measured)
+    return click.command(name, help=summary)(measured)
+
+
+def _report(name: str, figures: Sequence[Figure], *, json_file: Path | None, check: bool) -> None:
     click.echo(table(figures))
     if json_file is not None:
         write_json(json_file, bench=name, figures=figures)
     if check and not all(one.is_met for one in figures):
         sys.exit(1)
+
+
+_JSON = click.option(
+    "--json", "json_file", type=click.Path(path_type=Path), help="Write the figures to this file."
+)
+_CHECK = click.option("--check", is_flag=True, help="Exit with 1 where a bar is not met.")
