@@ -192,7 +192,11 @@ def _evidence(
         return {"run": tally.fast_run, "seconds": rules.too_fast.seconds}
     if pattern is Pattern.FAILING_GOLD:
         latest = tally.recent_gold[-rules.failing_gold.of_last :]
-        return {"checked": len(latest), "right": latest.count("1")}
+        return {
+            "checked": len(latest),
+            "right": latest.count("1"),
+            "at_least_share": rules.failing_gold.at_least_share,
+        }
     share = share_of_answer(uow, project_id=project_id, answer_mark=tally.last_answer)
     # Careful work brings such a run with this chance where one answer is that frequent.
     if share is None or share**tally.same_run >= _RARE:
