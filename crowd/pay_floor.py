@@ -5,6 +5,7 @@ raise shows at once, and what was paid too little before it weighs on nobody's f
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -47,6 +48,42 @@ def pay_rate(connection: Connection, project: Project) -> PayRate:
     n_answers, seconds = connection.execute(counted).one()
     hourly = _hourly(project.pay_minor, int(n_answers), float(seconds))
     return PayRate(int(n_answers), float(seconds), hourly)
+
+
+@dataclass(frozen=True)
+class PayStanding:
+    """What a project promised, what it comes to, and what followed; amounts in minor units."""
+
+    pay_minor: int
+    currency: str
+    floor_minor: int | None
+    n_answers: int
+    active_seconds: float
+    hourly_minor: int | None
+    is_underpaid: bool
+    alarm_at: datetime | None
+    exception: str | None
+    sentence: str
+
+
+def pay_standing(uow: UnitOfWork, *, project_id: UUID) -> PayStanding:
+    """Return how a project's pay stands beside the floor that it declared."""
+    project = uow.session.get(Project, project_id)
+    if project is None:
+        raise NotFound("There is no such project.")
+    rate = pay_rate(uow.session.connection(), project)
+    return PayStanding(
+        pay_minor=project.pay_minor,
+        currency=project.currency,
+        floor_minor=project.pay_floor_minor,
+        n_answers=rate.n_answers,
+        active_seconds=rate.active_seconds,
+        hourly_minor=rate.hourly_minor,
+        is_underpaid=is_underpaid(project, rate),
+        alarm_at=project.pay_alarm_at,
+        exception=project.pay_exception,
+        sentence=_sentence(project, rate),
+    )
 
 
 def is_underpaid(project: Project, rate: PayRate) -> bool:
@@ -126,6 +163,18 @@ def alarm_sentence(project: Project, rate: PayRate) -> str:
         f"An hour of work comes to {_amount(rate.hourly_minor, project)} here, and this project "
         f"promised at least {_amount(project.pay_floor_minor, project)}."
     )
+
+
+def _sentence(project: Project, rate: PayRate) -> str:
+    """Say on a page how the pay stands; empty where there is nothing to say."""
+    if project.pay_exception is not None:
+        return f"{alarm_sentence(project, rate)} An officer let it run: {project.pay_exception}"
+    if project.pay_alarm_at is not None and project.state is ProjectState.PAUSED:
+        return (
+            f"{alarm_sentence(project, rate)} It is paused, and opens again once the pay for an "
+            "answer is raised, or by an officer's exception."
+        )
+    return alarm_sentence(project, rate) if is_underpaid(project, rate) else ""
 
 
 def _hourly(pay_minor: int, n_answers: int, seconds: float) -> int | None:
