@@ -3,8 +3,16 @@
 from crowd.models import TaskType
 from crowd.task_types.answer_kind import AnswerKind, Example, Opinion, Voice
 from crowd.task_types.believing import Support
+from crowd.task_types.boxes import Boxes
+from crowd.task_types.multiple_choice import MultipleChoice
 from crowd.task_types.nominal_kind import NominalKind
+from crowd.task_types.number import Number
+from crowd.task_types.preference import Preference
+from crowd.task_types.ranking import Ranking
+from crowd.task_types.rating import Rating
 from crowd.task_types.single_choice import SingleChoice
+from crowd.task_types.spans import Spans
+from crowd.task_types.text import Text
 from folkmoot.kernel.errors import InvalidInput
 
 __all__ = [
@@ -21,6 +29,14 @@ __all__ = [
 
 _ANSWER_KINDS: dict[TaskType, AnswerKind] = {
     TaskType.SINGLE_CHOICE: SingleChoice(),
+    TaskType.MULTIPLE_CHOICE: MultipleChoice(),
+    TaskType.RATING: Rating(),
+    TaskType.NUMBER: Number(),
+    TaskType.TEXT: Text(),
+    TaskType.SPANS: Spans(),
+    TaskType.BOXES: Boxes(),
+    TaskType.PREFERENCE: Preference(),
+    TaskType.RANKING: Ranking(),
 }
 
 # Those whose answers cannot be checked without the task.

@@ -1,5 +1,6 @@
 """What every task type can say about its answers."""
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -93,6 +94,16 @@ class AnswerKind(ABC):
         opinion = self.opinion_of(schema, voices)
         likeness = self.likeness(schema, answer, opinion.answer)
         return Support.of(likeness * opinion.confidence, opinion.confidence, n_classes=2)
+
+    def answer_in_cell(self, cell: Json) -> Json:
+        """Return the answer that a cell of a table holds; what is no JSON text stays as it is."""
+        if not isinstance(cell, str):
+            return cell
+        try:
+            written: Json = json.loads(cell)
+        except (ValueError, RecursionError):
+            return cell
+        return written
 
     def mark_of(self, answer: Json) -> str:
         """Return a short text that is the same for the same answer."""

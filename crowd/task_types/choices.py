@@ -15,6 +15,8 @@ from pydantic import (
 from crowd.task_types.schemas import AnswerSchema, Words
 from folkmoot.kernel.json_values import Json
 
+MOST_CHOICES = 20
+
 Value = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^\S(.*\S)?$")]
 
 
@@ -45,13 +47,18 @@ def all_different(choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
 
 
 class ChoiceSchema(AnswerSchema):
-    """The question, and two to twenty choices."""
+    """The question, and two to `MOST_CHOICES` choices."""
 
-    choices: tuple[Choice, ...] = Field(min_length=2, max_length=20)
+    choices: tuple[Choice, ...] = Field(min_length=2, max_length=MOST_CHOICES)
 
     _all_different = field_validator("choices")(all_different)
 
     @cached_property
     def words(self) -> dict[str, str]:
         """Return the words of each value, in the order of the choices."""
-        return {choice.value: choice.label for choice in self.choices}
+        return words_of(self.choices)
+
+
+def words_of(choices: tuple[Choice, ...]) -> dict[str, str]:
+    """Return the words of each value, in the order of the choices."""
+    return {choice.value: choice.label for choice in choices}

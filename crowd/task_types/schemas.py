@@ -2,7 +2,7 @@
 
 import marshal
 from functools import lru_cache
-from typing import Annotated, Generic, NoReturn, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
@@ -64,8 +64,3 @@ def _problems(error: ValidationError) -> list[FieldProblem]:
         )
         for problem in error.errors()
     ]
-
-
-def refuse(sentence: str, pointer: str = "/answer") -> NoReturn:
-    """Raise InvalidInput that points at what is wrong in an answer."""
-    raise InvalidInput(sentence, fields=[FieldProblem(pointer, sentence)])

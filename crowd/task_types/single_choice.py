@@ -4,9 +4,10 @@ A choice may be written as its value alone; the stored schema always has the ful
 """
 
 from crowd.task_types.answer_kind import Example
+from crowd.task_types.answers import refuse
 from crowd.task_types.choices import Choice, ChoiceSchema
 from crowd.task_types.nominal_kind import NominalKind
-from crowd.task_types.schemas import SchemaReader, refuse
+from crowd.task_types.schemas import SchemaReader
 from folkmoot.kernel.json_values import Json, JsonObject
 
 
@@ -41,6 +42,10 @@ class SingleChoice(NominalKind):
     def answer_of(self, class_name: str) -> Json:
         """Return the answer that stands for a class: its value."""
         return class_name
+
+    def answer_in_cell(self, cell: Json) -> Json:
+        """Return a cell as text: a table may take a column of digits for numbers."""
+        return str(cell) if isinstance(cell, int | float) else cell
 
     def text_of(self, schema: JsonObject, answer: Json) -> str:
         """Return the words of the choice."""
