@@ -12,11 +12,11 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from multiprocessing.context import ForkServerContext
 from multiprocessing.synchronize import Barrier
 from uuid import UUID
 
+import click
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
@@ -28,6 +28,7 @@ from crowd.tables import LABEL, LEASE, PLACE, TASK
 from folkmoot.bench.crowds import add_tasks, make_people, make_project
 from folkmoot.bench.databases import engine_of, fresh_database
 from folkmoot.bench.measure import Figure
+from folkmoot.bench.options import NUMBERS, db_option
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.unit_of_work import reading, unit_of_work
@@ -47,6 +48,20 @@ class Runner:
 
 
 Act = Callable[[Engine, UUID, UUID], None]
+
+
+@db_option
+@click.option(
+    "--processes",
+    type=NUMBERS,
+    default="2,5,20,64",
+    show_default=True,
+    help="How many race; one measurement for each.",
+)
+@click.option("--trials", default=200, show_default=True, help="Races of each kind.")
+def run(*, kinds: Sequence[str], processes: Sequence[int], trials: int) -> Sequence[Figure]:
+    """Race, and count what should never happen."""
+    return list(contend(kinds, processes, trials))
 
 
 def contend(kinds: Sequence[str], processes: Sequence[int], trials: int) -> Iterator[Figure]:
@@ -199,6 +214,3 @@ def _count_labels(engine: Engine, projects: Sequence[UUID], fate: Fate) -> int:
     )
     with reading(engine) as uow:
         return int(uow.session.connection().execute(counted).scalar_one())
-
-
-run = partial(contend, ("sqlite", "postgres"), (2, 5, 20, 64), 200)

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import click
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
@@ -22,6 +23,7 @@ from crowd.tables import LABEL, TASK
 from folkmoot.bench.crowds import ANSWERS, add_tasks, make_people, make_project
 from folkmoot.bench.house import House, kill, open_house
 from folkmoot.bench.measure import Figure
+from folkmoot.bench.options import db_option
 from folkmoot.identity.permissions import Role
 from folkmoot_client import Connection
 
@@ -45,6 +47,13 @@ class Shift:
     acknowledged: list[UUID] = field(default_factory=list)
     abandoned: int = 0
     is_over: bool = False
+
+
+@db_option
+@click.option("--kills", default=20, show_default=True, help="Kills on each database.")
+def run(*, kinds: Sequence[str], kills: int) -> Sequence[Figure]:
+    """Kill, and count what should never happen."""
+    return list(kill_in_turn(kinds, kills))
 
 
 def kill_in_turn(kinds: Sequence[str], kills: int) -> Iterator[Figure]:

@@ -7,12 +7,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import click
+
 from crowd.models import Fate, ProjectState
 from crowd.projects import change_state
 from folkmoot.bench.careless import Probe, Room
 from folkmoot.bench.crowds import add_tasks, make_people, make_project
 from folkmoot.bench.house import open_house
 from folkmoot.bench.measure import Figure
+from folkmoot.bench.options import db_option
 from folkmoot.kernel.ids import new_id
 
 LEASE_SECONDS = 10
@@ -31,16 +34,22 @@ def run_probes(kind: str) -> Iterator[Probe]:
             yield act(Room(house, team, project.id))
 
 
-def probe(kinds: Sequence[str], tell: Callable[[str], None]) -> Iterator[Figure]:
+@db_option
+def run(*, kinds: Sequence[str]) -> Sequence[Figure]:
     """Tell what every act led to, and count the surprises."""
-    for kind in kinds:
-        probes = []
-        for one in run_probes(kind):
-            tell(f"{kind}: {one.name}\n    answered {', then '.join(one.answers)}")
-            tell(f"    stored   {one.stored}{'' if one.is_right else '   SURPRISE'}")
-            probes.append(one)
-        surprises = sum(not one.is_right for one in probes)
-        yield Figure(f"{kind}: surprises", surprises, f"of {len(probes)}", at_most=0)
+    return [_surprises(kind, [_told(kind, one) for one in run_probes(kind)]) for kind in kinds]
+
+
+def _told(kind: str, probe: Probe) -> Probe:
+    click.echo(f"{kind}: {probe.name}")
+    click.echo(f"    answered  {', then '.join(probe.answers)}")
+    click.echo(f"    stored    {probe.stored}{'' if probe.is_right else '   SURPRISE'}")
+    return probe
+
+
+def _surprises(kind: str, probes: Sequence[Probe]) -> Figure:
+    surprises = sum(not probe.is_right for probe in probes)
+    return Figure(f"{kind}: surprises", surprises, f"of {len(probes)}", at_most=0)
 
 
 def _same_label_again(room: Room) -> Probe:

@@ -13,7 +13,14 @@ from folkmoot.bench.measure import Bench, Figure, table, write_json
 from folkmoot.cli.lazy import LazyGroup, Listed
 
 BENCHES = {
+    "contention": Listed(
+        "folkmoot.bench.contention", "Races for a last place, of last answers, of late ones."
+    ),
+    "crowd-kill": Listed(
+        "folkmoot.bench.crowd_kill", "kill -9 of every program in turn while annotators work."
+    ),
     "demo": Listed("folkmoot.bench.demo", "Seconds to each step of the demo's story."),
+    "probe": Listed("folkmoot.bench.probe", "What a careless client is told, and what is kept."),
     "start": Listed(
         "folkmoot.bench.start", "Start-up and idle memory of each process and of the command line."
     ),
