@@ -24,6 +24,7 @@ from crowd.models import (
     Origin,
 )
 from crowd.projects import locked_project, project_by_id
+from crowd.run_reliability import believe_run
 from crowd.task_types import NominalKind, nominal_type_of
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import PLATFORM, Actor
@@ -117,6 +118,7 @@ def store_consensus(
     connection = uow.session.connection()
     _store_answers(connection, run.id, solution, kind)
     _store_estimates(connection, run.id, solution)
+    believe_run(uow, run)
     _finish(run, problem, solution)
     uow.session.add(run)
     _record_result(uow, run)
