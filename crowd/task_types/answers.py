@@ -1,7 +1,6 @@
 """Read the parts of an answer, and refuse what is wrong with a pointer to the very place."""
 
 from collections.abc import Collection
-from math import isfinite
 from typing import NoReturn
 
 from folkmoot.kernel.errors import FieldProblem, InvalidInput
@@ -53,7 +52,7 @@ def number_of(value: Json, pointer: str) -> float:
     """Return a number that is finite; true and false are none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         refuse("This must be a number.", pointer)
-    if not isfinite(value) or abs(value) > LARGEST_NUMBER:
+    if not abs(value) <= LARGEST_NUMBER:  # so that what is no number is refused as well
         refuse("This number is too large, or none.", pointer)
     return value
 
