@@ -13,6 +13,7 @@ from folkmoot.bench.measure import Bench, Figure, table, write_json
 from folkmoot.cli.lazy import LazyGroup, Listed
 
 BENCHES = {
+    "crowd": Listed("folkmoot.bench.crowd", "Annotators over HTTP, and what one label costs."),
     "contention": Listed(
         "folkmoot.bench.contention", "Races for a last place, of last answers, of late ones."
     ),

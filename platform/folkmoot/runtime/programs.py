@@ -16,6 +16,7 @@ def web_program(
     host: str = LOOPBACK,
     workers: int = 1,
     threads: int = 8,
+    app: str = "wsgi:app",
     environment: Mapping[str, str],
     log: Path | None = None,
 ) -> Program:
@@ -25,7 +26,7 @@ def web_program(
         "--host", host, "--port", str(port), "--workers", str(workers),
         "--blocking-threads", str(threads), "--backpressure", str(16 * threads),
         "--workers-kill-timeout", "5", "--no-ws",
-        "--log-level", "error", "wsgi:app",
+        "--log-level", "error", app,
     )  # fmt: skip
     return Program(
         name="web",
