@@ -1,24 +1,46 @@
 """Add rows of a file to a project as tasks with their first places."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from crowd.models import Origin, Task, TaskState, TaskType
-from crowd.places import new_places, rank_of
+from crowd.inserting import Row, insert_rows
+from crowd.models import Origin, Purpose, TaskState, TaskType, TaskUse
+from crowd.places import rank_of
 from crowd.tables import PLACE, PROJECT, TASK
 from crowd.task_rows import RowProblem, TaskRow
 from crowd.task_types import task_type_of
 from folkmoot.kernel import clock
 from folkmoot.kernel.errors import InvalidInput, NotFound
+from folkmoot.kernel.ids import new_id
 from folkmoot.kernel.json_values import Json, JsonObject
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
-_Content: TypeAlias = tuple[JsonObject, Json | None]
+_Content: TypeAlias = tuple[JsonObject, Json | None, Json | None, str, bool]
+
+_TASK_COLUMNS = (
+    "id",
+    "project_id",
+    "external_id",
+    "origin",
+    "payload",
+    "priority",
+    "position",
+    "use",
+    "gold_answer",
+    "explanation",
+    "suggestion",
+    "state",
+    "n_labels",
+    "created_at",
+)
+_PLACE_COLUMNS = ("task_id", "number", "project_id", "rank", "purpose")
 
 
 @dataclass(frozen=True)
@@ -48,18 +70,17 @@ class _Shelf:
 def add_rows(uow: UnitOfWork, *, project_id: UUID, rows: Sequence[TaskRow]) -> AddedRows:
     """Add tasks with their first places; one whose external id is there already stays as it is."""
     connection = uow.session.connection()
-    # Holding the project's row, importers take turns: none misses what another has just added.
+    # Holding the project's row, importers take turns: none misses what another has just added,
+    # and positions become visible in their order.
     shelf = _reserve(connection, project_id, len(rows))
-    problems = [_wrong_row(shelf, row) for row in rows]
-    good = [row for row, problem in zip(rows, problems, strict=True) if problem is None]
+    checked = [_with_answers(shelf, row) for row in rows]
+    problems = tuple(row for row in checked if isinstance(row, RowProblem))
+    good = [row for row in checked if isinstance(row, TaskRow)]
     there = _known_contents(connection, project_id, [row.external_id for row in good])
     fresh = {row.external_id: row for row in reversed(good) if row.external_id not in there}
     _insert(connection, shelf, [row for row in good if fresh.get(row.external_id) is row])
-    there |= {external_id: _content_of(row) for external_id, row in fresh.items()}
-    changed = [_left_unchanged(row) for row in good if _content_of(row) != there[row.external_id]]
-    return AddedRows(
-        len(fresh), len(good) - len(fresh), tuple(filter(None, problems)), tuple(changed)
-    )
+    changed = tuple(_left_unchanged(there, fresh, good))
+    return AddedRows(len(fresh), len(good) - len(fresh), problems, changed)
 
 
 def _reserve(connection: Connection, project_id: UUID, count: int) -> _Shelf:
@@ -81,68 +102,118 @@ def _reserve(connection: Connection, project_id: UUID, count: int) -> _Shelf:
     return _Shelf(**row._mapping)
 
 
-def _wrong_row(shelf: _Shelf, row: TaskRow) -> RowProblem | None:
+def _with_answers(shelf: _Shelf, row: TaskRow) -> TaskRow | RowProblem:
+    """Return a row with its gold answer and its suggestion as the task type has them."""
     kind = task_type_of(shelf.task_type)
+    refuse = partial(RowProblem, row.line, external_id=row.external_id, end=row.end)
     try:
         kind.check_payload(shelf.answer_schema, row.payload)
     except InvalidInput as error:
-        return RowProblem(row.line, error.message)
-    if row.gold is None:
+        return refuse(reason=error.message)
+    if row.gold is None and row.suggestion is None:
+        return row
+    check = partial(_answer_in, partial(kind.check_answer, shelf.answer_schema), row.payload)
+    try:
+        gold = check(row.gold)
+    except InvalidInput as error:
+        return refuse(reason=f"The gold answer is not allowed. {error.message}")
+    try:
+        return replace(row, gold=gold, suggestion=check(row.suggestion))
+    except InvalidInput as error:
+        return refuse(reason=f"The suggestion is not allowed. {error.message}")
+
+
+def _answer_in(
+    check: Callable[[Json, JsonObject], None], payload: JsonObject, written: Json | None
+) -> Json | None:
+    """Return the answer that a cell holds; text may be the answer itself, or its JSON."""
+    if written is None:
         return None
     try:
-        kind.check_answer(shelf.answer_schema, row.gold, row.payload)
-    except InvalidInput as error:
-        return RowProblem(row.line, f"The gold answer is not allowed. {error.message}")
-    return None
+        check(written, payload)
+    except InvalidInput:
+        read = _json_in(written)
+        if read is None:
+            raise
+        check(read, payload)
+        return read
+    return written
+
+
+def _json_in(written: Json) -> Json | None:
+    try:
+        read: Json = json.loads(written) if isinstance(written, str) else None
+    except (ValueError, RecursionError):
+        return None
+    return read
 
 
 def _known_contents(
     connection: Connection, project_id: UUID, ids: Sequence[str]
 ) -> dict[str, _Content]:
-    statement = sa.select(TASK.c.external_id, TASK.c.payload, TASK.c.gold_answer).where(
-        TASK.c.project_id == project_id, TASK.c.external_id.in_(ids)
-    )
+    if not ids:
+        return {}
+    statement = sa.select(
+        TASK.c.external_id,
+        TASK.c.payload,
+        TASK.c.gold_answer,
+        TASK.c.suggestion,
+        TASK.c.explanation,
+        TASK.c.use,
+    ).where(TASK.c.project_id == project_id, TASK.c.external_id.in_(ids))
     return {
-        row.external_id: (row.payload, row.gold_answer) for row in connection.execute(statement)
+        row.external_id: (
+            row.payload,
+            row.gold_answer,
+            row.suggestion,
+            row.explanation,
+            row.use is TaskUse.TRAINING,
+        )
+        for row in connection.execute(statement)
     }
 
 
 def _content_of(row: TaskRow) -> _Content:
-    return row.payload, row.gold
+    return row.payload, row.gold, row.suggestion, row.explanation, row.is_training
 
 
-def _left_unchanged(row: TaskRow) -> RowProblem:
-    sentence = f"{row.external_id} exists already with other content; it was left unchanged."
-    return RowProblem(row.line, sentence)
+def _left_unchanged(
+    there: Mapping[str, _Content], fresh: Mapping[str, TaskRow], rows: Sequence[TaskRow]
+) -> Iterator[RowProblem]:
+    for row in rows:
+        first = fresh.get(row.external_id)
+        if first is row:
+            continue
+        kept = there[row.external_id] if first is None else _content_of(first)
+        if _content_of(row) != kept:
+            sentence = (
+                f"{row.external_id} exists already with other content; it was left unchanged."
+            )
+            yield RowProblem(row.line, sentence, row.external_id, row.end)
 
 
 def _insert(connection: Connection, shelf: _Shelf, rows: Sequence[TaskRow]) -> None:
-    tasks = [
-        _task_of(shelf, row, position)
-        for position, row in enumerate(rows, start=shelf.first_position)
-    ]
-    places = [place for task in tasks if task.gold_answer is None for place in _places(shelf, task)]
-    if tasks:
-        connection.execute(sa.insert(TASK), [task.model_dump() for task in tasks])
-    if places:
-        connection.execute(sa.insert(PLACE), places)
-
-
-def _task_of(shelf: _Shelf, row: TaskRow, position: int) -> Task:
-    return Task(
-        project_id=shelf.project_id,
-        external_id=row.external_id,
-        origin=Origin.CROWD,
-        payload=row.payload,
-        priority=row.priority,
-        position=position,
-        gold_answer=row.gold,
+    tasks: list[Row] = []
+    places: list[Row] = []
+    now = clock.now()
+    for position, row in enumerate(rows, start=shelf.first_position):
+        task_id, use = new_id(), _use_of(row)
         # The answer of gold is known: it asks for no labels, though it will get some.
-        state=TaskState.OPEN if row.gold is None else TaskState.COMPLETE,
-        created_at=clock.now(),
-    )
+        state = TaskState.OPEN if use is TaskUse.ORDINARY else TaskState.COMPLETE
+        about = (row.external_id, Origin.CROWD, row.payload, row.priority, position, use)
+        answers = (row.gold, row.explanation, row.suggestion)
+        tasks.append((task_id, shelf.project_id, *about, *answers, state, 0, now))
+        if use is TaskUse.ORDINARY:
+            rank = rank_of(priority=row.priority, position=position)
+            places.extend(
+                (task_id, number, shelf.project_id, rank, Purpose.ORDINARY)
+                for number in range(1, shelf.floor + 1)
+            )
+    insert_rows(connection, TASK, _TASK_COLUMNS, tasks)
+    insert_rows(connection, PLACE, _PLACE_COLUMNS, places)
 
 
-def _places(shelf: _Shelf, task: Task) -> list[dict[str, object]]:
-    rank = rank_of(priority=task.priority, position=task.position)
-    return new_places(task.id, shelf.project_id, rank=rank, numbers=range(1, shelf.floor + 1))
+def _use_of(row: TaskRow) -> TaskUse:
+    if row.is_training:
+        return TaskUse.TRAINING
+    return TaskUse.ORDINARY if row.gold is None else TaskUse.GOLD

@@ -1,8 +1,9 @@
 """Imports: files of tasks, read by a job in batches; a second run goes on where one ended."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import islice
-from typing import TypeVar
+from pathlib import Path
 from uuid import UUID
 
 from sqlmodel import col, select, update
@@ -11,13 +12,20 @@ from audit.actions import Action
 from audit.recording import record
 from crowd.adding_rows import AddedRows, add_rows
 from crowd.models import ProjectState, TaskImport
+from crowd.problem_files import (
+    append_problems,
+    forget_growing,
+    header_alone,
+    keep_problems,
+    problems_path,
+)
 from crowd.projects import project_by_id
-from crowd.task_files import check_start, parse_rows
-from crowd.task_rows import RowProblem, TaskRow
+from crowd.task_files import Position, check_start, parse_rows
+from crowd.task_rows import ReadRow, RowProblem, TaskRow
 from crowd.workplace import Workplace
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import PLATFORM, Actor
-from folkmoot.kernel.artifacts import ArtifactStore
+from folkmoot.kernel.artifacts import ArtifactStore, ReceivedFile
 from folkmoot.kernel.errors import Conflict, InvalidInput, NotFound
 from folkmoot.kernel.json_values import Json
 from folkmoot.kernel.outbox import JobName, WorkState, request_job
@@ -29,38 +37,36 @@ __all__ = [
     "RowProblem",
     "TaskRow",
     "add_rows",
+    "cancel_import",
     "fail_import",
     "import_by_id",
     "imports_of",
     "parse_rows",
+    "problems_of",
     "request_import",
     "run_import",
+    "unfinished_import",
 ]
 
-_BATCH = 500
+# A batch is one transaction. While it runs SQLite lets nobody else write, and memory holds it.
+_BATCH_ROWS = 2000
+_BATCH_BYTES = 4 * 1024 * 1024
 _MOST_PROBLEMS_KEPT = 1000
-
-_Item = TypeVar("_Item")
 
 
 def request_import(
-    uow: UnitOfWork,
-    actor: Actor,
-    *,
-    project_id: UUID,
-    file_name: str,
-    content: bytes,
-    artifacts: ArtifactStore,
+    uow: UnitOfWork, actor: Actor, *, project_id: UUID, file_name: str, file: ReceivedFile
 ) -> TaskImport:
     """Keep a file of tasks and ask for a job that reads it."""
-    check_start(content, file_name)
-    digest = artifacts.put(content)
+    with file.open() as content:
+        check_start(content, file_name)
     if project_by_id(uow, project_id=project_id).state is ProjectState.CLOSED:
         raise Conflict("This project is closed: it takes no more tasks.")
     wanted = TaskImport(
         project_id=project_id,
         file_name=file_name,
-        file_digest=digest,
+        file_digest=file.keep(),
+        n_bytes=file.n_bytes,
         state=WorkState.REQUESTED,
         requested_by=actor.id,
         created_at=clock.now(),
@@ -84,6 +90,41 @@ def imports_of(uow: UnitOfWork, *, project_id: UUID, wanted: PageRequest) -> Pag
     return page_by_id(uow, statement, key=TaskImport.id, wanted=wanted, newest_first=True)
 
 
+def unfinished_import(uow: UnitOfWork, *, project_id: UUID, file_digest: str) -> TaskImport | None:
+    """Return the import of this very file into a project that has not come to its end."""
+    statement = select(TaskImport).where(
+        TaskImport.project_id == project_id,
+        TaskImport.file_digest == file_digest,
+        TaskImport.state == WorkState.REQUESTED,
+    )
+    return uow.session.exec(statement.order_by(col(TaskImport.id).desc())).first()
+
+
+def cancel_import(uow: UnitOfWork, actor: Actor, *, import_id: UUID) -> TaskImport:
+    """Break an import off at its next batch; the tasks that it has added stay."""
+    cancelled = _locked(uow, import_id)
+    if cancelled.state is not WorkState.REQUESTED:
+        raise Conflict("This import has come to its end.")
+    cancelled.state = WorkState.CANCELLED
+    uow.session.add(cancelled)
+    record(
+        uow,
+        actor,
+        Action.TASKS_IMPORT_CANCELLED,
+        subject_type="import",
+        subject_id=cancelled.id,
+        project_id=cancelled.project_id,
+        facts={"file_digest": cancelled.file_digest, "added": cancelled.added},
+    )
+    return cancelled
+
+
+def problems_of(uow: UnitOfWork, artifacts: ArtifactStore, *, import_id: UUID) -> bytes | Path:
+    """Return the refused rows as CSV (line, external_id, reason): the file, or a header alone."""
+    wanted = import_by_id(uow, import_id=import_id)
+    return problems_path(artifacts, wanted) if wanted.problems_bytes else header_alone()
+
+
 def run_import(work: Workplace, *, import_id: UUID) -> None:
     """Read the file of an import and add its tasks, a batch in each transaction.
 
@@ -94,68 +135,110 @@ def run_import(work: Workplace, *, import_id: UUID) -> None:
     if wanted.state is not WorkState.REQUESTED:
         return
     try:
-        rows = parse_rows(work.artifacts.get(wanted.file_digest), wanted.file_name)
-        _add_in_batches(work, wanted, islice(rows, wanted.rows_read, None))
+        with work.artifacts.open(wanted.file_digest) as file:
+            position = Position(wanted.rows_read, wanted.bytes_read)
+            rows = parse_rows(file, wanted.file_name, after=position)
+            _add_in_batches(work, wanted, rows)
     except Conflict:
-        return  # another worker reads on
+        return  # another worker reads on, or a person broke it off
     except (InvalidInput, NotFound) as error:
         fail_import(work, import_id=import_id, reason=error.message)
         raise
     with work.unit_of_work() as uow:
-        _finish(uow, import_id)
+        _finish(uow, work.artifacts, import_id)
 
 
 def fail_import(work: Workplace, *, import_id: UUID, reason: str) -> None:
-    """Say of an import that its file could not be read; tasks added before stay."""
+    """Say of an import that its file could not be read on; tasks added before stay."""
     with work.unit_of_work() as uow:
-        failed = import_by_id(uow, import_id=import_id)
+        failed = _locked(uow, import_id)
         failed.state = WorkState.FAILED
         failed.problems = [*failed.problems, {"line": 0, "reason": reason}]
         uow.session.add(failed)
 
 
-def _add_in_batches(
-    work: Workplace, wanted: TaskImport, rows: Iterator[TaskRow | RowProblem]
-) -> None:
-    rows_read = wanted.rows_read
-    for batch in _batches(rows, _BATCH):
+def _locked(uow: UnitOfWork, import_id: UUID) -> TaskImport:
+    statement = select(TaskImport).where(TaskImport.id == import_id).with_for_update()
+    found = uow.session.exec(statement).first()
+    if found is None:
+        raise NotFound("There is no such import.")
+    return found
+
+
+def _add_in_batches(work: Workplace, wanted: TaskImport, rows: Iterator[ReadRow]) -> None:
+    rows_read, began = wanted.rows_read, clock.now()
+    for batch in _batches(rows, start=wanted.bytes_read):
         with work.unit_of_work() as uow:
-            _advance(uow, wanted.id, rows_read, len(batch))
-            _add_batch(uow, wanted, batch)
+            _advance(uow, wanted.id, rows_read, batch)
+            _add_batch(uow, work.artifacts, wanted, batch, began=began)
         rows_read += len(batch)
 
 
-def _advance(uow: UnitOfWork, import_id: UUID, rows_read: int, more: int) -> None:
-    """Move the import on, unless another worker has done so in the meantime."""
+def _batches(rows: Iterator[ReadRow], *, start: int) -> Iterator[list[ReadRow]]:
+    """Yield rows in batches, of which none stands for much more than _BATCH_BYTES of the file."""
+    while batch := list(islice(rows, 1)):
+        for row in islice(rows, _BATCH_ROWS - 1):
+            batch.append(row)
+            if row.end - start >= _BATCH_BYTES:
+                break
+        start = batch[-1].end
+        yield batch
+
+
+def _advance(uow: UnitOfWork, import_id: UUID, rows_read: int, batch: Sequence[ReadRow]) -> None:
+    """Move the import on, unless another worker has done so, or a person broke it off."""
     moved = uow.session.exec(
         update(TaskImport)
-        .where(col(TaskImport.id) == import_id, col(TaskImport.rows_read) == rows_read)
-        .values(rows_read=rows_read + more)
+        .where(
+            col(TaskImport.id) == import_id,
+            col(TaskImport.rows_read) == rows_read,
+            col(TaskImport.state) == WorkState.REQUESTED,
+        )
+        .values(rows_read=rows_read + len(batch), bytes_read=batch[-1].end)
     )
     if moved.rowcount == 0:
-        raise Conflict("Another worker reads this file.")
+        raise Conflict("Another worker reads this file, or it was broken off.")
 
 
-def _add_batch(uow: UnitOfWork, wanted: TaskImport, batch: Sequence[TaskRow | RowProblem]) -> None:
+def _add_batch(
+    uow: UnitOfWork,
+    artifacts: ArtifactStore,
+    wanted: TaskImport,
+    batch: Sequence[ReadRow],
+    *,
+    began: datetime,
+) -> None:
     rows = [row for row in batch if isinstance(row, TaskRow)]
     result = add_rows(uow, project_id=wanted.project_id, rows=rows)
     problems = [row for row in batch if isinstance(row, RowProblem)]
     problems += result.problems
     remarks = sorted([*problems, *result.changed], key=lambda remark: remark.line)
     now = uow.session.exec(select(TaskImport).where(TaskImport.id == wanted.id)).one()
-    room = max(0, _MOST_PROBLEMS_KEPT - len(now.problems))
-    told: list[Json] = [{"line": row.line, "reason": row.reason} for row in remarks[:room]]
+    now.problems_bytes = append_problems(artifacts, now, remarks)
+    now.problems = _told(now.problems, remarks)
     now.added += result.added
     now.known += result.known
     now.refused += len(problems)
-    now.problems = [*now.problems, *told]
+    now.advanced_at = clock.now()
+    now.started_at = now.started_at or began
     uow.session.add(now)
 
 
-def _finish(uow: UnitOfWork, import_id: UUID) -> None:
-    finished = import_by_id(uow, import_id=import_id)
+def _told(before: list[Json], remarks: Sequence[RowProblem]) -> list[Json]:
+    room = max(0, _MOST_PROBLEMS_KEPT - len(before))
+    told: list[Json] = [{"line": row.line, "reason": row.reason} for row in remarks[:room]]
+    return [*before, *told] if told else before
+
+
+def _finish(uow: UnitOfWork, artifacts: ArtifactStore, import_id: UUID) -> None:
+    finished = _locked(uow, import_id)
+    if finished.state is not WorkState.REQUESTED:
+        return
     finished.state = WorkState.FINISHED
+    finished.bytes_read = finished.n_bytes
+    finished.problems_digest = keep_problems(artifacts, finished)
     uow.session.add(finished)
+    uow.after_commit(lambda: forget_growing(artifacts, finished))
     record(
         uow,
         PLATFORM,
@@ -171,8 +254,3 @@ def _finish(uow: UnitOfWork, import_id: UUID) -> None:
             "requested_by": str(finished.requested_by),
         },
     )
-
-
-def _batches(items: Iterator[_Item], size: int) -> Iterator[list[_Item]]:
-    while batch := list(islice(items, size)):
-        yield batch

@@ -2,32 +2,44 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from crowd.places import MOST_PRIORITY
 from folkmoot.kernel.json_values import Json, JsonObject
 
 LONGEST_ID = 200
-LARGEST_PAYLOAD_BYTES = 256 * 1024
+LONGEST_EXPLANATION = 2000
+LARGEST_ROW_BYTES = 256 * 1024
+# What Folkmoot itself reads; every other column is the payload.
+OWN_COLUMNS = frozenset(
+    {"external_id", "gold", "priority", "training", "explanation", "suggestion"}
+)
 
 
 @dataclass(frozen=True)
 class TaskRow:
-    """A task as a file describes it."""
+    """A task as a file describes it; `end` is the offset in the file where the next row begins."""
 
     external_id: str
     payload: JsonObject
     gold: Json | None = None
     priority: int = 0
     line: int = 0
+    is_training: bool = False
+    explanation: str = ""
+    suggestion: Json | None = None
+    end: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
 class RowProblem:
-    """A row that is refused: where it stands in the file (counted from 1), and why."""
+    """A row that is refused or left out: where it stands in the file (from 1), and why."""
 
     line: int
     reason: str
+    external_id: str = field(default="", compare=False)
+    end: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -36,34 +48,58 @@ class Record:
 
     line: int
     cells: Json
+    end: int = 0
 
 
-def checked(records: Iterator[Record | RowProblem]) -> Iterator[TaskRow | RowProblem]:
+ReadRow: TypeAlias = TaskRow | RowProblem
+
+
+def checked(records: Iterator[Record | RowProblem]) -> Iterator[ReadRow]:
     """Turn records into tasks, or into what is wrong with them."""
     for record in records:
         yield record if isinstance(record, RowProblem) else _row_of(record)
 
 
-def _row_of(record: Record) -> TaskRow | RowProblem:
+def _row_of(record: Record) -> ReadRow:
     cells = record.cells
     if not isinstance(cells, dict):
-        return RowProblem(record.line, "The row is not an object with named fields.")
-    payload = {name: cell for name, cell in cells.items() if name not in _OWN_FIELDS}
-    external_id = cells.get("external_id")
+        reason = "The row is not an object with named fields."
+        return RowProblem(record.line, reason, end=record.end)
+    external_id = _id_text(cells.get("external_id"))
     priority = _whole_number(cells.get("priority"))
-    reason = _wrong_id(external_id) or _wrong_priority(priority) or _wrong_payload(payload)
-    if reason is not None or priority is None:
-        return RowProblem(record.line, reason or "")
-    return TaskRow(str(external_id), payload, cells.get("gold"), priority, record.line)
+    is_training = _yes_or_no(cells.get("training"))
+    explanation = cells.get("explanation", "")
+    reasons = (
+        _wrong_id(external_id)
+        or _wrong_priority(priority)
+        or _wrong_training(is_training, cells.get("gold"))
+        or _wrong_explanation(explanation)
+        or _wrong_content(cells)
+    )
+    if reasons or external_id is None or priority is None or is_training is None:
+        shown = external_id if external_id and not _wrong_id(external_id) else ""
+        return RowProblem(record.line, reasons or "", shown, record.end)
+    return TaskRow(
+        external_id=external_id,
+        payload={name: cell for name, cell in cells.items() if name not in OWN_COLUMNS},
+        gold=cells.get("gold"),
+        priority=priority,
+        line=record.line,
+        is_training=is_training,
+        explanation=str(explanation or ""),
+        suggestion=cells.get("suggestion"),
+        end=record.end,
+    )
 
 
-_OWN_FIELDS = frozenset({"external_id", "gold", "priority"})
+def _id_text(written: Json) -> str | None:
+    is_name = isinstance(written, str | int) and not isinstance(written, bool)
+    return str(written) if is_name else None
 
 
-def _wrong_id(external_id: Json) -> str | None:
-    if isinstance(external_id, bool) or not isinstance(external_id, str | int):
+def _wrong_id(text: str | None) -> str | None:
+    if text is None:
         return "The external_id is missing."
-    text = str(external_id)
     if not 1 <= len(text) <= LONGEST_ID or not text.isprintable() or text != text.strip():
         return f"The external_id must be 1 to {LONGEST_ID} printable characters."
     return None
@@ -85,13 +121,35 @@ def _wrong_priority(priority: int | None) -> str | None:
     return None
 
 
-def _wrong_payload(payload: JsonObject) -> str | None:
+def _yes_or_no(written: Json) -> bool | None:
+    if written is None or isinstance(written, bool):
+        return bool(written)
+    return {"true": True, "false": False}.get(written.lower()) if isinstance(written, str) else None
+
+
+def _wrong_training(is_training: bool | None, gold: Json) -> str | None:
+    if is_training is None:
+        return "The column training must be true or false."
+    if is_training and gold is None:
+        return "A training row needs a gold answer."
+    return None
+
+
+def _wrong_explanation(written: Json) -> str | None:
+    if written is None:
+        return None
+    if not isinstance(written, str) or len(written) > LONGEST_EXPLANATION or "\x00" in written:
+        return f"The explanation must be a text of at most {LONGEST_EXPLANATION} characters."
+    return None
+
+
+def _wrong_content(cells: JsonObject) -> str | None:
     try:
-        size = len(json.dumps(payload, ensure_ascii=False, allow_nan=False).encode())
+        size = len(json.dumps(cells, ensure_ascii=False, allow_nan=False).encode())
     except UnicodeEncodeError:
         return "The row holds bytes that are not UTF-8 text."
     except (ValueError, RecursionError):
         return "The row holds numbers that JSON cannot carry, or is nested too deeply."
-    if size > LARGEST_PAYLOAD_BYTES:
-        return f"The row is larger than {LARGEST_PAYLOAD_BYTES // 1024} KiB."
+    if size > LARGEST_ROW_BYTES:
+        return f"The row is larger than {LARGEST_ROW_BYTES // 1024} KiB."
     return None

@@ -4,7 +4,7 @@ from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from folkmoot import api, web
@@ -12,7 +12,7 @@ from folkmoot.api import oauth_token
 from folkmoot.bootstrap import Services
 from folkmoot.identity import access
 from folkmoot.identity.access import public, reads_no_cookie
-from folkmoot.kernel.errors import DomainError, InvalidInput, NotSignedIn, Unavailable
+from folkmoot.kernel.errors import DomainError, InvalidInput, NotSignedIn, TooLarge, Unavailable
 from folkmoot.problems import MEDIA_TYPE, Problem, problem_of, problem_of_http
 
 CONTENT_SECURITY_POLICY = (
@@ -35,6 +35,7 @@ def create_app(services: Services) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # a payload keeps its order
     _install_problems(app)
     _install_health(app, services)
+    app.before_request(lambda: _take_larger_files(app, settings.largest_import_bytes))
     app.before_request(_refuse_nul)
     app.after_request(_harden)
     api.install(app)
@@ -60,6 +61,8 @@ def _answer(problem: Problem) -> ResponseReturnValue:
 
 
 def _answer_http(error: HTTPException) -> ResponseReturnValue:
+    if isinstance(error, RequestEntityTooLarge):
+        return _answer(problem_of(TooLarge(f"At most {_most_bytes_text()} are taken here.")))
     if error.response is not None or (error.code or 500) < 400:
         return error  # a redirect, or a response that was made on purpose
     answer = _answer(problem_of_http(error))
@@ -69,6 +72,11 @@ def _answer_http(error: HTTPException) -> ResponseReturnValue:
             (k, v) for k, v in error.get_headers() if k not in ("Content-Type", "Content-Length")
         )
     return answer
+
+
+def _most_bytes_text() -> str:
+    most = request.max_content_length or 0
+    return f"{most / 2**30:.4g} GiB" if most >= 2**30 else f"{most / 2**20:.4g} MiB"
 
 
 def _answer_database(_error: OperationalError) -> ResponseReturnValue:
@@ -83,6 +91,14 @@ def _install_health(app: Flask, services: Services) -> None:
         with services.reading() as uow:
             uow.session.execute(text("SELECT 1"))
         return jsonify(status="ok")
+
+
+def _take_larger_files(app: Flask, most_bytes: int) -> None:
+    view = app.view_functions.get(request.endpoint or "")
+    if view is not None and access.takes_file(view):
+        # A form is read before its view is called: nobody else may fill our disk by one.
+        access.check_access(access.access_of(view) or access.SIGNED_IN, access.actor_or_none())
+        request.max_content_length = most_bytes
 
 
 def _refuse_nul() -> None:

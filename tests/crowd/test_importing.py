@@ -34,15 +34,11 @@ def workshop(moot, tmp_path: Path) -> Workshop:
     return Workshop(moot, ArtifactStore(tmp_path / "artifacts"))
 
 
-def ask(workshop: Workshop, project, content: str, file_name: str = "tasks.csv"):
-    with workshop.unit_of_work() as uow:
+def ask(workshop: Workshop, project, content: str | bytes, file_name: str = "tasks.csv"):
+    written = content if isinstance(content, bytes) else content.encode()
+    with workshop.artifacts.receive([written]) as file, workshop.unit_of_work() as uow:
         return request_import(
-            uow,
-            workshop.moot.team,
-            project_id=project.id,
-            file_name=file_name,
-            content=content.encode(),
-            artifacts=workshop.artifacts,
+            uow, workshop.moot.team, project_id=project.id, file_name=file_name, file=file
         )
 
 
@@ -151,7 +147,7 @@ def test_an_import_that_runs_twice_adds_nothing_twice(workshop):
 
 
 def test_an_import_that_was_broken_off_goes_on_where_it_ended(workshop, monkeypatch):
-    monkeypatch.setattr(importing, "_BATCH", 2)
+    monkeypatch.setattr(importing, "_BATCH_ROWS", 2)
     project = workshop.moot.project()
     wanted = ask(workshop, project, "external_id\na\nb\nc\nd\n,\n")
     workshop_that_dies = BreaksOff(workshop, after=1)

@@ -12,7 +12,11 @@ from folkmoot.kernel.errors import InvalidInput
 
 
 def read(content: str | bytes, file_name: str = "tasks.csv") -> list[TaskRow | RowProblem]:
-    return list(parse_rows(content.encode() if isinstance(content, str) else content, file_name))
+    return list(parse_rows(opened(content), file_name))
+
+
+def opened(content: str | bytes) -> io.BytesIO:
+    return io.BytesIO(content.encode() if isinstance(content, str) else content)
 
 
 def tasks(rows: list[TaskRow | RowProblem]) -> dict[str, dict]:
@@ -80,7 +84,7 @@ def test_bytes_that_are_not_text_spoil_only_their_row():
 )
 def test_a_csv_file_without_usable_columns_is_refused_whole(content: bytes, sentence: str):
     with pytest.raises(InvalidInput, match=sentence):
-        check_start(content, "tasks.csv")
+        check_start(opened(content), "tasks.csv")
     with pytest.raises(InvalidInput, match=sentence):
         read(content)
 
@@ -114,7 +118,7 @@ def test_json_lines_are_refused_one_by_one():
 def test_a_json_file_is_a_list_of_objects():
     assert list(tasks(read('[{"external_id": "a"}, {"external_id": "b"}]', "t.json"))) == ["a", "b"]
     with pytest.raises(InvalidInput, match="list of objects"):
-        check_start(b'{"external_id": "a"}', "t.json")
+        check_start(opened(b'{"external_id": "a"}'), "t.json")
     with pytest.raises(InvalidInput, match="not JSON"):
         read("[{]", "t.json")
 
@@ -138,14 +142,14 @@ def test_parquet_keeps_its_types_and_writes_dates_as_text():
 
 def test_a_broken_parquet_file_is_refused_whole():
     with pytest.raises(InvalidInput, match="not a Parquet"):
-        check_start(b"external_id", "t.parquet")
+        check_start(opened(b"external_id"), "t.parquet")
     with pytest.raises(InvalidInput, match="cannot be read"):
         read(b"PAR1 and nothing more", "t.parquet")
 
 
 def test_an_unknown_ending_is_refused():
     with pytest.raises(InvalidInput, match="csv, jsonl, json, parquet"):
-        parse_rows(b"", "tasks.xlsx")
+        parse_rows(opened(""), "tasks.xlsx")
 
 
 def test_a_row_that_is_too_large_is_refused():

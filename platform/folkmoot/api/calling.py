@@ -7,10 +7,11 @@ import hashlib
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO, cast
 from uuid import UUID
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request, send_file
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import UnsupportedMediaType
@@ -20,6 +21,7 @@ from folkmoot.api.operations import JSON, Call, Download, Operation
 from folkmoot.bootstrap import Services
 from folkmoot.identity.access import current_actor
 from folkmoot.kernel.actor import Actor
+from folkmoot.kernel.artifacts import ReceivedFile, chunks_of
 from folkmoot.kernel.errors import Conflict, DomainError, InvalidInput, NotFound, TooLarge
 from folkmoot.kernel.idempotency import LONGEST_KEY, keep_answer, kept_answer
 from folkmoot.kernel.unit_of_work import UnitOfWork
@@ -35,13 +37,21 @@ class Answer:
     """What goes back: a status, and a body that is ready to send."""
 
     status: int
-    body: bytes
+    body: bytes | Path
     media_type: str = JSON
     file_name: str | None = None
 
+    @property
+    def text(self) -> str:
+        """Return the body as text; a file is never kept for a retry, so it has none."""
+        return "" if isinstance(self.body, Path) else self.body.decode()
+
     def to_response(self) -> Response:
         """Return the answer as the framework wants it."""
-        response = Response(self.body, status=self.status, mimetype=self.media_type)
+        if isinstance(self.body, Path):
+            response = send_file(self.body.absolute(), mimetype=self.media_type)
+        else:
+            response = Response(self.body, status=self.status, mimetype=self.media_type)
         if self.file_name is not None:
             response.headers["Content-Disposition"] = f'attachment; filename="{self.file_name}"'
         return response
@@ -59,11 +69,25 @@ def call_operation(operation: Operation, path_values: dict[str, Any]) -> Respons
     """Answer the present request by an operation."""
     services = services_of(current_app)
     actor = current_actor()
+    if operation.body is ReceivedFile:
+        return _call_with_file(operation, services, actor, path_values)
     arguments = _arguments(operation, path_values)
     if not operation.changes:
         with services.reading() as uow:
             return _run(operation, Call(uow, actor, services), arguments).to_response()
     return _changing(operation, services, actor, arguments).to_response()
+
+
+def _call_with_file(
+    operation: Operation, services: Services, actor: Actor, path_values: dict[str, Any]
+) -> Response:
+    """Take the body to the disk before any transaction begins; it may be far larger than memory."""
+    arguments = _arguments(operation, path_values)
+    request.max_content_length = services.settings.largest_import_bytes
+    with services.artifacts.receive(chunks_of(cast("BinaryIO", request.stream))) as received:
+        g.received_digest = received.digest
+        arguments["body"] = received
+        return _changing(operation, services, actor, arguments).to_response()
 
 
 def _changing(
@@ -116,7 +140,7 @@ def _run_once(operation: Operation, call: Call, arguments: dict[str, Any], key: 
         key=key,
         request_digest=_request_digest(),
         status=answer.status,
-        body="" if operation.shows_secret else answer.body.decode(),
+        body="" if operation.shows_secret else answer.text,
     )
     return answer
 
@@ -133,7 +157,8 @@ def _kept_in(uow: UnitOfWork, operation: Operation, *, account_id: UUID, key: st
 
 def _request_digest() -> str:
     parts = (request.method, request.full_path, request.content_type or "")
-    return hashlib.sha256("\n".join(parts).encode() + request.get_data()).hexdigest()
+    body = g.received_digest.encode() if "received_digest" in g else request.get_data()
+    return hashlib.sha256("\n".join(parts).encode() + body).hexdigest()
 
 
 def _run(operation: Operation, call: Call, arguments: dict[str, Any]) -> Answer:
@@ -158,6 +183,8 @@ def _arguments(operation: Operation, path_values: dict[str, Any]) -> dict[str, A
     elif request.args:
         raise InvalidInput(f"Unknown query parameter {next(iter(request.args))!r}.")
     if operation.body is not None:
+        _check_media_type(operation)
+    if operation.body not in (None, ReceivedFile):
         arguments["body"] = _body(operation)
     return arguments
 
@@ -172,12 +199,13 @@ def _path_value(text: Any, kind: Any) -> Any:
         raise NotFound(f"There is nothing called {text!r} here.") from error
 
 
-def _body(operation: Operation) -> Any:
+def _check_media_type(operation: Operation) -> None:
     if request.mimetype not in operation.takes:
         raise UnsupportedMediaType(f"Send the body as {' or '.join(operation.takes)}.")
+
+
+def _body(operation: Operation) -> Any:
     content = request.get_data()
-    if operation.body is bytes:
-        return content
     if len(content) > LARGEST_JSON_BYTES:
         raise TooLarge(f"The body has more than {LARGEST_JSON_BYTES // 2**20} MiB.")
     return read_json(operation.body, content)

@@ -12,6 +12,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from folkmoot import __version__
 from folkmoot.api.calling import KEY_HEADER, KEY_PATTERN
 from folkmoot.api.operations import JSON, Download, Operation
+from folkmoot.kernel.artifacts import ReceivedFile
 from folkmoot.problems import MEDIA_TYPE, Problem
 
 Spec = dict[str, Any]  # OpenAPI's own shape, made here and only dumped
@@ -88,7 +89,7 @@ def _described(operation: Operation, references: References) -> Spec:
 
 
 def _content(operation: Operation, references: References) -> Spec:
-    if operation.body is bytes:
+    if operation.body is ReceivedFile:
         return {kind: {"schema": {"type": "string"}} for kind in operation.takes}
     return {JSON: {"schema": references[(operation.body, "validation")]}}
 

@@ -12,6 +12,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Generic, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -64,9 +65,9 @@ class PageQuery(BaseModel):
 
 @dataclass(frozen=True)
 class Download:
-    """Bytes to hand out as a file."""
+    """Bytes, or a file of ours, to hand out as a file."""
 
-    content: bytes
+    content: bytes | Path
     media_type: str
     file_name: str
 
@@ -109,7 +110,7 @@ class Operation:
 
     @property
     def body(self) -> Any:
-        """Return the type of the body: a model, `bytes`, or None."""
+        """Return the type of the body: a model, a file, or None."""
         return self.parameters.get("body")
 
     @property

@@ -57,6 +57,17 @@ def signed_in(view: Callable[P, R]) -> Callable[P, R]:
     return _declaring(SIGNED_IN)(view)
 
 
+def taking_a_file(view: Callable[P, R]) -> Callable[P, R]:
+    """Let a form of this view carry a large file, for those who may open it."""
+    view.takes_file = True  # type: ignore[attr-defined]  # any function takes attributes
+    return view
+
+
+def takes_file(view: Callable[..., object]) -> bool:
+    """Say whether a form of this view may carry a large file."""
+    return bool(getattr(view, "takes_file", False))
+
+
 def access_of(view: Callable[..., object]) -> Access | None:
     """Return what a view declared, or None where it declared nothing."""
     return cast("Access | None", getattr(view, "access", None))

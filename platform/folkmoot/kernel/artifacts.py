@@ -69,6 +69,11 @@ class ArtifactStore:
         with self.open(digest) as content:
             return content.read()
 
+    def path_of(self, digest: str) -> Path:
+        """Return where the file of a digest lies, or refuse if it is missing or altered."""
+        with self.open(digest):
+            return self._path(digest)
+
     def open(self, digest: str) -> BinaryIO:
         """Open the file of a digest for reading, or refuse if it is missing or altered."""
         path = self._path(digest)

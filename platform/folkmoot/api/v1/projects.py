@@ -1,18 +1,15 @@
 """Projects: create them, open them, fill them with tasks."""
 
-from http import HTTPStatus
 from uuid import UUID
 
-from crowd import given_labels, importing, outcomes, projects
+from crowd import given_labels, outcomes, projects
 from crowd.integrity import Integrity, counted_integrity
-from crowd.models import Label, Project, TaskImport
+from crowd.models import Label, Project
 from crowd.projects import ProjectDraft
 from folkmoot.api.operations import Api, Call, PageQuery, PageView
 from folkmoot.api.v1.labels_schemas import GivenLabelView
 from folkmoot.api.v1.projects_schemas import (
     Counted,
-    ImportQuery,
-    ImportView,
     IntegrityView,
     NewInstructions,
     Outcomes,
@@ -23,14 +20,6 @@ from folkmoot.identity.permissions import Permission
 from folkmoot.kernel.pagination import Page
 
 api = Api("projects")
-
-FILE_TYPES = (
-    "text/csv",
-    "application/x-ndjson",
-    "application/json",
-    "application/vnd.apache.parquet",
-    "application/octet-stream",
-)
 
 
 @api.post("/projects", access=Permission.MANAGE_PROJECTS, shows=ProjectView)
@@ -63,31 +52,6 @@ def set_project_state(call: Call, project_id: UUID, body: StateChange) -> Projec
 def set_instructions(call: Call, project_id: UUID, body: NewInstructions) -> Project:
     """Write a new version of the instructions."""
     return projects.write_instructions(call.uow, call.actor, project_id=project_id, text=body.text)
-
-
-@api.post(
-    "/projects/<uuid:project_id>/imports",
-    access=Permission.MANAGE_PROJECTS,
-    shows=ImportView,
-    status=HTTPStatus.ACCEPTED,
-    takes=FILE_TYPES,
-)
-def import_tasks(call: Call, project_id: UUID, query: ImportQuery, body: bytes) -> TaskImport:
-    """Import tasks from a CSV, JSONL, JSON or Parquet file; a job reads it."""
-    return importing.request_import(
-        call.uow,
-        call.actor,
-        project_id=project_id,
-        file_name=query.file_name,
-        content=body,
-        artifacts=call.services.artifacts,
-    )
-
-
-@api.get("/imports/<uuid:import_id>", access=Permission.MANAGE_PROJECTS, shows=ImportView)
-def get_import(call: Call, import_id: UUID) -> TaskImport:
-    """Return what became of an import, with every refused row and why."""
-    return importing.import_by_id(call.uow, import_id=import_id)
 
 
 @api.post("/projects/<uuid:project_id>/outcomes", access=Permission.MANAGE_PROJECTS, shows=Counted)

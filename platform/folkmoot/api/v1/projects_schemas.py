@@ -1,4 +1,4 @@
-"""What clients send and see of projects, imports and outcomes."""
+"""What clients send and see of projects and outcomes."""
 
 from datetime import datetime
 from uuid import UUID
@@ -8,8 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from crowd.models import ProjectState, TaskType
 from crowd.outcomes import OutcomeRow
 from folkmoot.api.operations import View
-from folkmoot.kernel.json_values import Json, JsonObject
-from folkmoot.kernel.outbox import WorkState
+from folkmoot.kernel.json_values import JsonObject
 
 
 class ProjectView(View):
@@ -47,28 +46,6 @@ class NewInstructions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: str = Field(min_length=1, max_length=100_000)
-
-
-class ImportQuery(BaseModel):
-    """The name of the file that is imported; its ending says how to read it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    file_name: str = Field(pattern=r"^[^/\\]{1,200}\.(csv|jsonl|json|parquet)$")
-
-
-class ImportView(View):
-    """One file of tasks and what became of its rows."""
-
-    id: UUID
-    project_id: UUID
-    file_name: str
-    state: WorkState
-    added: int
-    known: int
-    refused: int
-    problems: list[Json]
-    created_at: datetime
 
 
 class Outcomes(BaseModel):

@@ -1,9 +1,15 @@
 """The team's pages: from tasks to a data set and a model that one can trust."""
 
-from folkmoot.web.team import data_set_routes, model_routes, project_routes, task_routes
+from folkmoot.web.team import (
+    data_set_routes,
+    import_routes,
+    model_routes,
+    project_routes,
+    task_routes,
+)
 from folkmoot.web.team.blueprint import blueprint
 
 # Each of these modules adds its addresses to the one blueprint.
-ROUTES = (project_routes, task_routes, data_set_routes, model_routes)
+ROUTES = (project_routes, import_routes, task_routes, data_set_routes, model_routes)
 
 __all__ = ["blueprint"]

@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 
 from crowd.consensus_runs import request_consensus
 from crowd.data_sets import request_data_set
-from crowd.importing import request_import
 from crowd.integrity import counted_integrity
 from crowd.models import ProjectState
 from crowd.projects import (
@@ -20,11 +19,10 @@ from crowd.projects import (
 from folkmoot.identity.access import current_actor, requires
 from folkmoot.identity.permissions import Permission
 from folkmoot.kernel.errors import DomainError, InvalidInput
-from folkmoot.kernel.unit_of_work import UnitOfWork
 from folkmoot.problems import STATUS_OF
 from folkmoot.web.markdown import rendered
 from folkmoot.web.paging import wanted_page
-from folkmoot.web.services import reading, services, unit_of_work
+from folkmoot.web.services import reading, unit_of_work
 from folkmoot.web.team.blueprint import blueprint
 from folkmoot.web.team.project_form import ProjectForm, errors_of
 from folkmoot.web.team.project_list import CARDS, projects_view_of
@@ -85,18 +83,6 @@ def set_state(slug: str) -> ResponseReturnValue:
         found = project_by_slug(uow, slug=slug)
         change_state(uow, current_actor(), project_id=found.id, state=state)
         flash(STATE_CHANGED[state], "good")
-    return _to_project(slug)
-
-
-@blueprint.post("/projects/<slug>/imports")
-@requires(Permission.MANAGE_PROJECTS)
-def import_tasks(slug: str) -> ResponseReturnValue:
-    """Take a file of tasks; a job reads it, and the page shows what became of its rows."""
-    try:
-        with unit_of_work() as uow:
-            _request_import(uow, slug)
-    except DomainError as refusal:
-        return _project_page(slug, import_error=refusal.message), STATUS_OF[type(refusal)]
     return _to_project(slug)
 
 
@@ -170,17 +156,3 @@ def _state_in(text: str) -> ProjectState:
     if text not in STATE_CHANGED:
         raise InvalidInput("A project can be opened, paused or closed.")
     return ProjectState(text)
-
-
-def _request_import(uow: UnitOfWork, slug: str) -> None:
-    sent = request.files.get("file")
-    if sent is None or not sent.filename:
-        raise InvalidInput("Choose a file of tasks first.")
-    request_import(
-        uow,
-        current_actor(),
-        project_id=project_by_slug(uow, slug=slug).id,
-        file_name=sent.filename,
-        content=sent.read(),
-        artifacts=services().artifacts,
-    )
