@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,14 +16,14 @@ from crowd.models import (
     Project,
     ProjectState,
 )
-from crowd.places import count_free_tasks
-from crowd.tables import EARNING, LABEL, PLACE, RECORD
+from crowd.searching import count_waiting
+from crowd.tables import PLACE, RECORD, WORK_DAY
 from folkmoot.kernel import clock
 from folkmoot.kernel.pagination import Page, PageRequest, page_by_id
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
 # Beyond this many the exact number helps nobody to choose.
-MOST_WAITING = 1000
+MOST_WAITING = 100
 FEWEST_OTHERS = 3
 # What a few quick answers would come to in an hour is a promise that nobody can keep.
 FEWEST_SECONDS = 600
@@ -76,13 +76,14 @@ def open_projects_for(uow: UnitOfWork, *, annotator_id: UUID) -> Sequence[Projec
 
 
 def today_of(uow: UnitOfWork, *, annotator_id: UUID, since: datetime | None = None) -> Work:
-    """Return an annotator's work since a moment: since midnight in UTC, unless told."""
-    return _work(uow.session.connection(), annotator_id, since or _midnight())
+    """Return an annotator's work of today, in UTC, or of all days from a moment's day on."""
+    first_day = (since or clock.now()).date()
+    return _work(uow, WORK_DAY.c.annotator_id == annotator_id, WORK_DAY.c.day >= first_day)
 
 
 def work_of(uow: UnitOfWork, *, annotator_id: UUID) -> Work:
     """Return all that an annotator has done and earned."""
-    return _work(uow.session.connection(), annotator_id, None)
+    return _work(uow, WORK_DAY.c.annotator_id == annotator_id)
 
 
 def earnings_of(uow: UnitOfWork, *, annotator_id: UUID, wanted: PageRequest) -> Page[Earning]:
@@ -140,34 +141,37 @@ def _pace_of_others(connection: Connection, project_id: UUID, annotator_id: UUID
 
 
 def _waiting(connection: Connection, project_id: UUID, annotator_id: UUID) -> int:
+    now = clock.now()
     in_hand = sa.select(sa.func.count()).where(
         PLACE.c.annotator_id == annotator_id,
         PLACE.c.project_id == project_id,
         PLACE.c.label_id.is_(None),
-        PLACE.c.leased_until > clock.now(),
+        PLACE.c.leased_until > now,
     )
-    free = count_free_tasks(
-        connection, project_id=project_id, annotator_id=annotator_id, at_most=MOST_WAITING
+    n_free = count_waiting(
+        connection,
+        project_id=project_id,
+        annotator_id=annotator_id,
+        now=now,
+        at_most=MOST_WAITING,
     )
-    return min(MOST_WAITING, free + int(connection.execute(in_hand).scalar_one()))
+    return min(MOST_WAITING, n_free + int(connection.execute(in_hand).scalar_one()))
 
 
-def _work(connection: Connection, annotator_id: UUID, since: datetime | None) -> Work:
-    labels = sa.select(
-        sa.func.count(), sa.func.coalesce(sa.func.sum(LABEL.c.active_seconds), 0.0)
-    ).where(LABEL.c.annotator_id == annotator_id, LABEL.c.supersedes_id.is_(None))
-    earned = (
-        sa.select(EARNING.c.currency, sa.func.sum(EARNING.c.amount_minor))
-        .where(EARNING.c.annotator_id == annotator_id)
-        .group_by(EARNING.c.currency)
+def _work(uow: UnitOfWork, *where: sa.ColumnElement[bool]) -> Work:
+    statement = (
+        sa.select(
+            WORK_DAY.c.currency,
+            sa.func.sum(WORK_DAY.c.n_labels),
+            sa.func.sum(WORK_DAY.c.active_seconds),
+            sa.func.sum(WORK_DAY.c.earned_minor),
+        )
+        .where(*where)
+        .group_by(WORK_DAY.c.currency)
     )
-    if since is not None:
-        labels = labels.where(LABEL.c.created_at >= since)
-        earned = earned.where(EARNING.c.earned_at >= since)
-    n_labels, seconds = connection.execute(labels).one()
-    amounts = {currency: int(amount) for currency, amount in connection.execute(earned)}
-    return Work(int(n_labels), float(seconds), amounts)
-
-
-def _midnight() -> datetime:
-    return datetime.combine(clock.now().date(), time.min, tzinfo=UTC)
+    rows = uow.session.connection().execute(statement).all()
+    return Work(
+        n_labels=sum(int(n_labels) for _, n_labels, _, _ in rows),
+        active_seconds=sum(float(seconds) for _, _, seconds, _ in rows),
+        earned_minor={currency: int(earned) for currency, _, _, earned in rows if earned},
+    )

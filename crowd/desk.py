@@ -7,64 +7,95 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from crowd.models import ProjectState, Qualification, Standing
+from crowd.models import ProjectState, Qualification, Standing, TaskType
 from crowd.tables import (
+    PLACE,
     PREFERENCES,
     PROJECT,
+    QUEUE,
     RECORD,
     SITTING,
     WORK_DAY,
     insert_unless_there,
 )
-from folkmoot.kernel import clock
 from folkmoot.kernel.errors import NotFound
 from folkmoot.kernel.json_values import JsonObject
+from folkmoot.kernel.statements import Statement
 
 
 @dataclass(frozen=True)
 class Desk:
-    """A project's rules, and how far one annotator has come in it."""
+    """A project's rules, how far one annotator has come in it, and how they are today.
+
+    first_rank: where the queue begins now, or None where nothing waits in it.
+    has_expired: whether a lease of the project ran out and its place was not returned yet.
+    n_held: how many places the annotator holds.
+    """
 
     project_id: UUID
     annotator_id: UUID
     state: ProjectState
+    task_type: TaskType
     answer_schema: JsonObject
     instructions_version: int
-    floor: int
     lease_seconds: int
     gold_share: float
-    cursors: JsonObject
-    standing: Standing
-    standing_reason: str
-    training_questions: int
-    training_seen: int
-    qualification: Qualification
-    qualified_until: datetime | None
-    # For the limits of crowd.admission: of the project, of the person, and how far they are today.
+    suggestion_share: float
+    budget_labels: int | None
+    pay_minor: int
+    currency: str
     pay_alarm_at: datetime | None
     content_flags: list[str]
-    accepted_flags: list[str] | None
     sensitive_per_day: int | None
-    n_sensitive_today: int
     session_cap_minutes: int | None
+    training_questions: int
+    n_labels: int
+    cursors: JsonObject
+    searched_anew_at: datetime | None
+    standing: Standing
+    standing_reason: str
+    qualification: Qualification
+    qualified_until: datetime | None
+    training_seen: int
+    accepted_flags: list[str] | None
     sitting_seconds: float | None
     last_beat_at: datetime | None
-    currency: str
-
-    @property
-    def last_rank(self) -> int | None:
-        """Return up to which place the search has come."""
-        rank = self.cursors.get("0")
-        return rank if isinstance(rank, int) else None
+    n_sensitive_today: int
+    first_rank: int | None
+    has_expired: bool
+    n_held: int
 
 
-def desk_of(connection: Connection, project_id: UUID, annotator_id: UUID) -> Desk:
-    """Load the project's rules and lock the annotator's record, made where it is missing."""
-    desk = _locked_desk(connection, project_id, annotator_id)
-    if desk is not None:
-        return desk
+def desk_of(connection: Connection, project_id: UUID, annotator_id: UUID, now: datetime) -> Desk:
+    """Lock the annotator's record, made where it is missing, and load what they may do.
+
+    Two statements: one that waits for a lock would show the leases of the time before the wait.
+    """
+    whose = {"project_id": project_id, "annotator_id": annotator_id}
+    if _LOCK.first(connection, whose) is None:
+        _make_record(connection, project_id, annotator_id)
+        _LOCK.first(connection, whose)
+    return desk_of_locked(connection, project_id, annotator_id, now)
+
+
+def desk_of_locked(
+    connection: Connection, project_id: UUID, annotator_id: UUID, now: datetime
+) -> Desk:
+    """Load what an annotator may do; the caller holds their record."""
+    asked = {
+        "project_id": project_id,
+        "annotator_id": annotator_id,
+        "now": now,
+        "today": now.date(),
+    }
+    [row] = _DESK.all(connection, asked)
+    return Desk(**row._asdict())
+
+
+def _make_record(connection: Connection, project_id: UUID, annotator_id: UUID) -> None:
     if connection.execute(sa.select(1).where(PROJECT.c.id == project_id)).first() is None:
         raise NotFound("There is no such project.")
+    insert_unless_there(connection, QUEUE, project_id=project_id, next_turn=0)
     insert_unless_there(
         connection,
         RECORD,
@@ -75,58 +106,109 @@ def desk_of(connection: Connection, project_id: UUID, annotator_id: UUID) -> Des
         gold_right=0,
         active_seconds=0.0,
     )
-    return desk_of(connection, project_id, annotator_id)
 
 
-def _locked_desk(connection: Connection, project_id: UUID, annotator_id: UUID) -> Desk | None:
-    today = clock.now().date()
-    asked = {"project_id": project_id, "annotator_id": annotator_id, "today": today}
-    row = connection.execute(_LOCKED_DESK, asked).first()
-    return None if row is None else Desk(**row._mapping)
-
-
-# Across projects: what wears a person down does not ask which team it came from.
-_SENSITIVE_TODAY = (
-    sa.select(sa.func.coalesce(sa.func.sum(WORK_DAY.c.n_sensitive), 0))
-    .where(
-        WORK_DAY.c.annotator_id == sa.bindparam("annotator_id"),
-        WORK_DAY.c.day == sa.bindparam("today"),
+def _desk() -> sa.Select[*tuple[object, ...]]:
+    return (
+        sa.select(
+            RECORD.c.project_id,
+            RECORD.c.annotator_id,
+            PROJECT.c.state,
+            PROJECT.c.task_type,
+            PROJECT.c.answer_schema,
+            PROJECT.c.instructions_version,
+            PROJECT.c.lease_seconds,
+            PROJECT.c.gold_share,
+            PROJECT.c.suggestion_share,
+            PROJECT.c.budget_labels,
+            PROJECT.c.pay_minor,
+            PROJECT.c.currency,
+            PROJECT.c.pay_alarm_at,
+            PROJECT.c.content_flags,
+            PROJECT.c.sensitive_per_day,
+            PROJECT.c.session_cap_minutes,
+            PROJECT.c.training_questions,
+            RECORD.c.n_labels,
+            RECORD.c.cursors,
+            RECORD.c.searched_anew_at,
+            RECORD.c.standing,
+            RECORD.c.standing_reason,
+            RECORD.c.qualification,
+            RECORD.c.qualified_until,
+            RECORD.c.training_seen,
+            PREFERENCES.c.accepted_flags,
+            SITTING.c.active_seconds.label("sitting_seconds"),
+            SITTING.c.last_beat_at,
+            _n_sensitive_today().label("n_sensitive_today"),
+            _first_rank().label("first_rank"),
+            _has_expired().label("has_expired"),
+            _n_held().label("n_held"),
+        )
+        .join_from(RECORD, PROJECT, PROJECT.c.id == RECORD.c.project_id)
+        .join(PREFERENCES, PREFERENCES.c.annotator_id == RECORD.c.annotator_id, isouter=True)
+        .join(SITTING, SITTING.c.annotator_id == RECORD.c.annotator_id, isouter=True)
+        .where(_IS_OWN_RECORD)
     )
-    .scalar_subquery()
-)
-_LOCKED_DESK = (
-    sa.select(
-        RECORD.c.project_id,
-        RECORD.c.annotator_id,
-        PROJECT.c.state,
-        PROJECT.c.answer_schema,
-        PROJECT.c.instructions_version,
-        PROJECT.c.floor,
-        PROJECT.c.lease_seconds,
-        PROJECT.c.gold_share,
-        RECORD.c.cursors,
-        RECORD.c.standing,
-        RECORD.c.standing_reason,
-        PROJECT.c.training_questions,
-        RECORD.c.training_seen,
-        RECORD.c.qualification,
-        RECORD.c.qualified_until,
-        PROJECT.c.pay_alarm_at,
-        PROJECT.c.content_flags,
-        PREFERENCES.c.accepted_flags,
-        PROJECT.c.sensitive_per_day,
-        _SENSITIVE_TODAY.label("n_sensitive_today"),
-        PROJECT.c.session_cap_minutes,
-        SITTING.c.active_seconds.label("sitting_seconds"),
-        SITTING.c.last_beat_at,
-        PROJECT.c.currency,
+
+
+def _n_sensitive_today() -> sa.ScalarSelect[int]:
+    # The limit of a day is one person's, across all projects.
+    counted = sa.func.coalesce(sa.func.sum(WORK_DAY.c.n_sensitive), 0)
+    return (
+        sa.select(counted)
+        .where(
+            WORK_DAY.c.annotator_id == _ANNOTATOR_ID,
+            WORK_DAY.c.day == sa.bindparam("today"),
+        )
+        .scalar_subquery()
     )
-    .join_from(RECORD, PROJECT, PROJECT.c.id == RECORD.c.project_id)
-    .outerjoin(PREFERENCES, PREFERENCES.c.annotator_id == RECORD.c.annotator_id)
-    .outerjoin(SITTING, SITTING.c.annotator_id == RECORD.c.annotator_id)
-    .where(
-        RECORD.c.project_id == sa.bindparam("project_id"),
-        RECORD.c.annotator_id == sa.bindparam("annotator_id"),
+
+
+def _first_rank() -> sa.ScalarSelect[int | None]:
+    return (
+        sa.select(PLACE.c.rank)
+        .where(
+            PLACE.c.project_id == _PROJECT_ID,
+            PLACE.c.label_id.is_(None),
+            PLACE.c.rank.is_not(None),
+        )
+        .order_by(PLACE.c.rank)
+        .limit(1)
+        .scalar_subquery()
     )
+
+
+def _has_expired() -> sa.Exists:
+    return (
+        sa.select(1)
+        .where(
+            PLACE.c.project_id == _PROJECT_ID,
+            PLACE.c.label_id.is_(None),
+            PLACE.c.leased_until <= sa.bindparam("now"),
+        )
+        .exists()
+    )
+
+
+def _n_held() -> sa.ScalarSelect[int]:
+    return (
+        sa.select(sa.func.count())
+        .where(
+            PLACE.c.project_id == _PROJECT_ID,
+            PLACE.c.annotator_id == _ANNOTATOR_ID,
+            PLACE.c.label_id.is_(None),
+            PLACE.c.leased_until > sa.bindparam("now"),
+        )
+        .scalar_subquery()
+    )
+
+
+_PROJECT_ID = sa.bindparam("project_id", type_=sa.Uuid())
+_ANNOTATOR_ID = sa.bindparam("annotator_id", type_=sa.Uuid())
+_IS_OWN_RECORD = sa.and_(RECORD.c.project_id == _PROJECT_ID, RECORD.c.annotator_id == _ANNOTATOR_ID)
+_LOCK = Statement(
+    sa.select(RECORD.c.annotator_id)
+    .where(_IS_OWN_RECORD)
     .with_for_update(of=RECORD, key_share=True)
 )
+_DESK = Statement(_desk())

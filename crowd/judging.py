@@ -12,23 +12,28 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from crowd.aggregation import StoppingRule
-from crowd.models import Origin, TaskState
-from crowd.places import INSERT_PLACE, count_places, new_places, rank_of, stop_giving_out
+from crowd.budgets import is_spent
+from crowd.models import Origin, Purpose, TaskState
+from crowd.places import open_place, stop_giving_out
 from crowd.quality import expected_reliability
 from crowd.rules import TaskRules
-from crowd.tables import LABEL, RECORD, TASK
+from crowd.tables import LABEL, PLACE, RECORD, TASK
 from crowd.tallies import Tally
-from crowd.task_types import Voice, task_type_of
+from crowd.task_types import Support, Voice, task_type_of
+from folkmoot.kernel import clock
 from folkmoot.kernel.json_values import Json
+from folkmoot.kernel.statements import Row, Statement
 
 
 @dataclass(frozen=True)
-class _Voice:
-    """One current label of a task, and how far its annotator is believed."""
+class Judgement:
+    """What a task's labels say after one of them came or changed.
 
-    answer: Json
-    origin: Origin
-    reliability: float
+    support: how far the others' answers support the label that came; None where there are none.
+    """
+
+    state: TaskState
+    support: Support | None = None
 
 
 @dataclass(frozen=True)
@@ -41,85 +46,143 @@ class _Opinion:
     is_expert: bool
 
 
-def judge_task(connection: Connection, rules: TaskRules) -> TaskState:
-    """Update a task's answer and confidence, and open or close places as they ask for."""
-    voices = _voices(connection, rules.task_id)
+def judge_task(
+    connection: Connection, rules: TaskRules, *, newest_id: UUID | None = None
+) -> Judgement:
+    """Update a task's answer and confidence, and open or close places as they ask for.
+
+    `newest_id`: a label that has just come and that its annotator's record does not count yet.
+    """
     if rules.is_gold:
-        _store(connection, rules.task_id, n_labels=len(voices))
-        return TaskState.COMPLETE
-    opinion = _opinion_of(voices, rules)
-    state = _state_after(connection, rules, opinion)
-    _store(
-        connection,
-        rules.task_id,
-        n_labels=opinion.n_labels,
-        answer=opinion.answer,
-        confidence=opinion.confidence,
-        state=state,
-    )
-    return state
-
-
-def _voices(connection: Connection, task_id: UUID) -> list[_Voice]:
-    return [
-        _Voice(
-            row.answer,
-            row.origin,
-            expected_reliability(
-                Tally(gold_right=row.gold_right or 0, gold_seen=row.gold_seen or 0)
-            ),
+        _COUNT_FOR_GOLD.run(
+            connection, {"of_task": rules.task_id, "more": int(newest_id is not None)}
         )
-        for row in connection.execute(_CURRENT_LABELS, {"of_task": task_id})
-    ]
+        return Judgement(TaskState.COMPLETE)
+    rows = _CURRENT_LABELS.all(connection, {"of_task": rules.task_id})
+    opinion = _opinion_of(rows, rules)
+    state = _state_after(connection, rules, opinion, rows[0], uncounted=int(newest_id is not None))
+    _STORE.run(
+        connection,
+        {
+            "of_task": rules.task_id,
+            "n_labels": opinion.n_labels,
+            "answer": opinion.answer,
+            "confidence": opinion.confidence,
+            "state": state,
+        },
+    )
+    return Judgement(state, _support_for(newest_id, rows, rules))
 
 
-def _opinion_of(voices: Sequence[_Voice], rules: TaskRules) -> _Opinion:
-    by_experts = [voice.answer for voice in voices if voice.origin is Origin.REVIEW]
+def _voice(row: Row) -> Voice:
+    tally = Tally(
+        gold_right=row.gold_right or 0,
+        gold_seen=row.gold_seen or 0,
+        agreed=row.agreed or 0.0,
+        compared=row.compared or 0.0,
+    )
+    reliability = expected_reliability(tally, row.run_reliability, row.run_labels or 0)
+    return Voice(row.answer, reliability)
+
+
+def _opinion_of(rows: Sequence[Row], rules: TaskRules) -> _Opinion:
+    by_experts = [row.answer for row in rows if row.origin is Origin.REVIEW]
     if by_experts:
         # The latest expert has the last word, whatever the crowd said.
-        return _Opinion(by_experts[-1], 1.0, len(voices), is_expert=True)
-    heard = [Voice(voice.answer, voice.reliability) for voice in voices]
+        return _Opinion(by_experts[-1], 1.0, len(rows), is_expert=True)
+    heard = [_voice(row) for row in rows]
     opinion = task_type_of(rules.task_type).opinion_of(rules.answer_schema, heard)
-    return _Opinion(opinion.answer, opinion.confidence, len(voices), is_expert=False)
+    return _Opinion(opinion.answer, opinion.confidence, len(rows), is_expert=False)
 
 
-def _state_after(connection: Connection, rules: TaskRules, opinion: _Opinion) -> TaskState:
+def _support_for(newest_id: UUID | None, rows: Sequence[Row], rules: TaskRules) -> Support | None:
+    answers = [row.answer for row in rows if row.id == newest_id]
+    others = [_voice(row) for row in rows if row.id != newest_id]
+    if not answers or not others:
+        return None
+    kind = task_type_of(rules.task_type)
+    return kind.support_for(rules.answer_schema, answers[0], others)
+
+
+def _state_after(
+    connection: Connection, rules: TaskRules, opinion: _Opinion, places: Row, *, uncounted: int
+) -> TaskState:
     if opinion.is_expert:
         stop_giving_out(connection, rules.task_id)
         return TaskState.COMPLETE
-    places = count_places(connection, rules.task_id)
-    if places.waiting:
+    if places.n_waiting:
         return TaskState.OPEN
     rule = StoppingRule(rules.floor, rules.ceiling, rules.confidence)
     # Every place has a label by now, so below the ceiling of labels there is room for a place.
     if not rule.wants_more(opinion.n_labels, opinion.confidence):
         return TaskState.COMPLETE
-    _open_place(connection, rules, number=places.total + 1)
+    if is_spent(
+        connection,
+        project_id=rules.project_id,
+        budget=rules.budget_labels,
+        now=clock.now(),
+        uncounted=uncounted,
+    ):
+        return TaskState.COMPLETE
+    _ask_for_one_more(connection, rules, opinion, number=places.last_number + 1)
     return TaskState.OPEN
 
 
-def _open_place(connection: Connection, rules: TaskRules, *, number: int) -> None:
-    rank = rank_of(priority=rules.priority, position=rules.position)
-    rows = new_places(rules.task_id, rules.project_id, rank=rank, numbers=[number])
-    connection.execute(INSERT_PLACE, rows)
-
-
-def _store(connection: Connection, task_id: UUID, **values: object) -> None:
-    connection.execute(_UPDATE_TASK, {"of_task": task_id, **values})
-
-
-_UPDATE_TASK = sa.update(TASK).where(TASK.c.id == sa.bindparam("of_task"))
-_CURRENT_LABELS = (
-    sa.select(LABEL.c.answer, LABEL.c.origin, RECORD.c.gold_right, RECORD.c.gold_seen)
-    .join_from(
-        LABEL,
-        RECORD,
-        sa.and_(
-            RECORD.c.project_id == LABEL.c.project_id,
-            RECORD.c.annotator_id == LABEL.c.annotator_id,
-        ),
-        isouter=True,  # an expert has no such record
+def _ask_for_one_more(
+    connection: Connection, rules: TaskRules, opinion: _Opinion, *, number: int
+) -> None:
+    is_extra = opinion.n_labels >= rules.floor
+    open_place(
+        connection,
+        task_id=rules.task_id,
+        project_id=rules.project_id,
+        priority=rules.priority,
+        number=number,
+        purpose=Purpose.EXTRA_OPINION if is_extra else Purpose.ORDINARY,
     )
-    .where(LABEL.c.task_id == sa.bindparam("of_task"), LABEL.c.is_current)
-    .order_by(LABEL.c.created_at, LABEL.c.id)
+
+
+def _current_labels() -> sa.Select[*tuple[object, ...]]:
+    of_task = sa.bindparam("of_task", type_=sa.Uuid())
+    is_crowds = sa.and_(
+        RECORD.c.project_id == LABEL.c.project_id, RECORD.c.annotator_id == LABEL.c.annotator_id
+    )
+    last_number = sa.select(sa.func.coalesce(sa.func.max(PLACE.c.number), 0)).where(
+        PLACE.c.task_id == of_task
+    )
+    # In the queue, or held. An audit is not waited for, and gold is one annotator's own.
+    n_waiting = sa.select(sa.func.count()).where(
+        PLACE.c.task_id == of_task,
+        PLACE.c.label_id.is_(None),
+        PLACE.c.purpose.not_in([Purpose.AUDIT, Purpose.GOLD]),
+        sa.or_(PLACE.c.rank.is_not(None), PLACE.c.lease_id.is_not(None)),
+    )
+    return (
+        sa.select(
+            LABEL.c.id,
+            LABEL.c.answer,
+            LABEL.c.origin,
+            RECORD.c.gold_right,
+            RECORD.c.gold_seen,
+            RECORD.c.agreed,
+            RECORD.c.compared,
+            RECORD.c.run_reliability,
+            RECORD.c.run_labels,
+            last_number.scalar_subquery().label("last_number"),
+            n_waiting.scalar_subquery().label("n_waiting"),
+        )
+        .join_from(LABEL, RECORD, is_crowds, isouter=True)  # an expert has no such record
+        .where(LABEL.c.task_id == of_task, LABEL.c.is_current)
+        .order_by(LABEL.c.created_at, LABEL.c.id)
+    )
+
+
+def _update_task() -> sa.Update:
+    return sa.update(TASK).where(TASK.c.id == sa.bindparam("of_task"))
+
+
+_CURRENT_LABELS = Statement(_current_labels())
+_STORE = Statement(_update_task(), sets=("n_labels", "answer", "confidence", "state"))
+_COUNT_FOR_GOLD = Statement(
+    _update_task().values(n_labels=TASK.c.n_labels + sa.bindparam("more", type_=sa.Integer))
 )

@@ -5,7 +5,7 @@ submit first and lease the next task after it.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -13,35 +13,68 @@ from sqlalchemy.engine import Connection
 
 from audit.actions import Action
 from audit.recording import record
+from crowd.annotator_records import write_record
 from crowd.judging import judge_task
-from crowd.models import Earning, Fate, Label, LeaseReason, LeaseState, Origin, TaskState
+from crowd.models import (
+    Earning,
+    EarningKind,
+    Fate,
+    Label,
+    LeaseReason,
+    LeaseState,
+    Origin,
+    TaskState,
+)
 from crowd.rules import locked_rules
-from crowd.tables import EARNING, LABEL, LEASE, PLACE, RECORD
-from crowd.taking import take_place
+from crowd.tables import EARNING, LABEL, LEASE, PLACE, PROJECT
+from crowd.taking import take_other_place, take_own_place
+from crowd.tallies import Tally
+from crowd.training import Feedback, record_training
 from crowd.turns import Turn, check_answer, check_seconds, turn_of
+from crowd.watching_answers import watch_answer
+from crowd.work_days import add_to_day
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.errors import AlreadyAnswered, Conflict, Gone, NotFound
 from folkmoot.kernel.ids import new_id
 from folkmoot.kernel.json_values import Json
+from folkmoot.kernel.statements import Statement
 from folkmoot.kernel.unit_of_work import UnitOfWork
-
-TIME_TO_REVISE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
 class SubmittedLabel:
-    """What became of an answer; `was_right` is known for gold only."""
+    """What became of an answer.
+
+    was_right: known for gold and training only. feedback: after training only.
+    notice: the sentence for the annotator where their standing has changed, or "".
+    """
 
     label: Label
     earning: Earning
     task_state: TaskState
     reason: LeaseReason
     was_right: bool | None
+    feedback: Feedback | None = None
+    notice: str = ""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A label that was kept, and the tally of its annotator where that is still to be written."""
+
+    submitted: SubmittedLabel
+    tally: Tally | None = None
 
 
 def submit_label(
-    uow: UnitOfWork, *, annotator_id: UUID, lease_id: UUID, answer: Json, active_seconds: float
+    uow: UnitOfWork,
+    *,
+    annotator_id: UUID,
+    lease_id: UUID,
+    answer: Json,
+    active_seconds: float,
+    note: str = "",
 ) -> SubmittedLabel:
     """Keep an answer to a leased task, pay for it, and judge the task anew.
 
@@ -50,18 +83,46 @@ def submit_label(
     InvalidInput for an answer that the schema does not allow, AlreadyAnswered for another
     answer than the one given before, and Conflict for a task that was skipped.
     """
+    taken = take_label(
+        uow,
+        annotator_id=annotator_id,
+        lease_id=lease_id,
+        answer=answer,
+        active_seconds=active_seconds,
+        note=note,
+    )
+    write_record(
+        uow.session.connection(),
+        project_id=taken.submitted.label.project_id,
+        annotator_id=annotator_id,
+        tally=taken.tally,
+    )
+    return taken.submitted
+
+
+def take_label(
+    uow: UnitOfWork,
+    *,
+    annotator_id: UUID,
+    lease_id: UUID,
+    answer: Json,
+    active_seconds: float,
+    note: str,
+) -> Taken:
+    """Do what `submit_label` does, but for the tally, which the caller is to write."""
     connection = uow.session.connection()
     turn = turn_of(connection, annotator_id, lease_id)
     check_answer(turn.rules, answer)
     check_seconds(active_seconds)
     if turn.state is LeaseState.LABELLED:
-        return _submitted_before(connection, turn, answer)
-    _refuse_what_is_over(connection, turn)
-    label = _store_label(connection, turn, answer, active_seconds)
-    earning = _pay(connection, turn)
-    state = judge_task(connection, turn.rules)
-    _count_label(connection, turn, label)
-    return SubmittedLabel(label, earning, state, turn.reason, turn.was_right(answer))
+        return Taken(_submitted_before(connection, turn, answer))
+    if turn.state is LeaseState.SKIPPED:
+        raise Conflict("You skipped this task, so it was given to someone else.")
+    now = clock.now()
+    given = _Given(answer, min(active_seconds, _seconds_since(turn.given_at, now)), note, now)
+    if turn.is_training:
+        return Taken(_keep_training(uow, turn, given))
+    return _keep_label(uow, turn, given)
 
 
 def changeable_label(uow: UnitOfWork, actor: Actor, *, label_id: UUID) -> Label:
@@ -105,6 +166,21 @@ def _supersede(connection: Connection, before: Label, *, answer: Json) -> Label:
     return Label(**values)
 
 
+@dataclass(frozen=True)
+class _Given:
+    """What an annotator sends."""
+
+    answer: Json
+    active_seconds: float
+    note: str
+    at: datetime
+
+
+def _seconds_since(moment: datetime, now: datetime) -> float:
+    # Nobody worked longer on a task than they had it.
+    return max((now - moment).total_seconds(), 0.0)
+
+
 def _submitted_before(connection: Connection, turn: Turn, answer: Json) -> SubmittedLabel:
     labels = connection.execute(
         sa.select(LABEL).where(LABEL.c.lease_id == turn.lease_id).order_by(LABEL.c.created_at)
@@ -113,7 +189,9 @@ def _submitted_before(connection: Connection, turn: Turn, answer: Json) -> Submi
     if not same:
         raise _already_answered()
     earning = connection.execute(
-        sa.select(EARNING).where(EARNING.c.lease_id == turn.lease_id)
+        sa.select(EARNING).where(
+            EARNING.c.lease_id == turn.lease_id, EARNING.c.kind == EarningKind.LABEL
+        )
     ).one()
     return SubmittedLabel(
         Label(**same[-1]._mapping),
@@ -124,62 +202,93 @@ def _submitted_before(connection: Connection, turn: Turn, answer: Json) -> Submi
     )
 
 
-def _refuse_what_is_over(connection: Connection, turn: Turn) -> None:
-    if turn.state is LeaseState.SKIPPED:
-        raise Conflict("You skipped this task, so it was given to someone else.")
-    # The same task under another lease: the first one ran out and was given out once more.
+def _keep_label(uow: UnitOfWork, turn: Turn, given: _Given) -> Taken:
+    connection = uow.session.connection()
+    label = _store_label(connection, turn, given)
+    earning = _pay(connection, turn, given)
+    judgement = judge_task(connection, turn.rules, newest_id=label.id)
+    was_right = turn.was_right(given.answer)
+    watched = watch_answer(
+        uow,
+        turn,
+        given.answer,
+        active_seconds=given.active_seconds,
+        was_right=was_right,
+        support=judgement.support,
+    )
+    submitted = SubmittedLabel(
+        label, earning, judgement.state, turn.reason, was_right, notice=watched.notice
+    )
+    return Taken(submitted, watched.tally)
+
+
+def _keep_training(uow: UnitOfWork, turn: Turn, given: _Given) -> SubmittedLabel:
+    connection = uow.session.connection()
+    label = _label_of(turn, given, new_id(), None)
+    _insert_label(connection, label)
+    earning = _pay(connection, turn, given)
+    was_right = turn.was_right(given.answer)
+    feedback = record_training(uow, turn, was_right=was_right is True)
+    return SubmittedLabel(label, earning, turn.task_state, turn.reason, was_right, feedback)
+
+
+def _store_label(connection: Connection, turn: Turn, given: _Given) -> Label:
+    label_id = new_id()
+    place_number = turn.place_number
+    if not take_own_place(connection, turn, label_id):
+        _refuse_second_answer(connection, turn)
+        place_number = take_other_place(connection, turn, label_id)
+    label = _label_of(turn, given, label_id, place_number)
+    _insert_label(connection, label)
+    return label
+
+
+def _refuse_second_answer(connection: Connection, turn: Turn) -> None:
+    # The same task under another lease: the first one ran out and was given out once more. While
+    # a lease has its own place, no other label of the annotator can be there.
     asked = {"task_id": turn.rules.task_id, "annotator_id": turn.annotator_id}
     if connection.execute(_OWN_CURRENT_LABEL, asked).first() is not None:
         raise _already_answered()
 
 
-def _store_label(connection: Connection, turn: Turn, answer: Json, active_seconds: float) -> Label:
-    label_id = new_id()
-    place_number = take_place(connection, turn, label_id)
-    label = Label(
+def _label_of(turn: Turn, given: _Given, label_id: UUID, place_number: int | None) -> Label:
+    is_surplus = place_number is None and not turn.is_training
+    return Label(
         id=label_id,
         project_id=turn.rules.project_id,
         task_id=turn.rules.task_id,
         annotator_id=turn.annotator_id,
         lease_id=turn.lease_id,
         place_number=place_number,
-        origin=Origin.CROWD,
-        answer=answer,
-        fate=Fate.SURPLUS if place_number is None else Fate.ACCEPTED,
-        active_seconds=active_seconds,
+        origin=Origin.TRAINING if turn.is_training else Origin.CROWD,
+        answer=given.answer,
+        fate=Fate.SURPLUS if is_surplus else Fate.ACCEPTED,
+        # Whoever learns may answer the same task again; none of those answers is a voice.
+        is_current=not turn.is_training,
+        active_seconds=given.active_seconds,
+        note=given.note,
         instructions_version=turn.instructions_version,
-        created_at=clock.now(),
+        created_at=given.at,
     )
-    connection.execute(_INSERT_LABEL, label.model_dump())
-    connection.execute(_UPDATE_LEASE, {"of_lease": turn.lease_id, "state": LeaseState.LABELLED})
-    return label
 
 
-def _pay(connection: Connection, turn: Turn) -> Earning:
+def _insert_label(connection: Connection, label: Label) -> None:
+    _INSERT_LABEL.run(connection, label.model_dump())
+    _UPDATE_LEASE.run(connection, {"of_lease": label.lease_id, "state": LeaseState.LABELLED})
+
+
+def _pay(connection: Connection, turn: Turn, given: _Given) -> Earning:
     earning = Earning(
         annotator_id=turn.annotator_id,
         project_id=turn.rules.project_id,
         lease_id=turn.lease_id,
         amount_minor=turn.pay_minor,
         currency=turn.currency,
-        earned_at=clock.now(),
+        earned_at=given.at,
     )
-    connection.execute(_INSERT_EARNING, earning.model_dump())
+    _INSERT_EARNING.run(connection, earning.model_dump())
+    add_to_day(connection, turn, active_seconds=given.active_seconds, day=given.at.date())
     return earning
-
-
-def _count_label(connection: Connection, turn: Turn, label: Label) -> None:
-    was_right = turn.was_right(label.answer)
-    connection.execute(
-        _COUNT_LABEL,
-        {
-            "of_project": turn.rules.project_id,
-            "of_annotator": turn.annotator_id,
-            "more_gold": int(was_right is not None),
-            "more_right": int(was_right is True),
-            "more_seconds": label.active_seconds,
-        },
-    )
 
 
 def _already_answered() -> AlreadyAnswered:
@@ -203,10 +312,15 @@ def _refuse_when_over(connection: Connection, label: Label) -> None:
     if not label.is_current:
         raise Conflict("This answer was already changed; change the newer one.")
     # Every revision stays under the lease of the first answer, from which the time runs.
-    first = connection.execute(_FIRST_MOMENT, {"lease_id": label.lease_id}).scalar_one()
-    if clock.now() - first > TIME_TO_REVISE:
-        minutes = int(TIME_TO_REVISE.total_seconds() // 60)
-        raise Gone(f"An answer can be changed for {minutes} minutes; it stays as it is now.")
+    first, seconds = connection.execute(
+        _TIME_TO_REVISE, {"lease_id": label.lease_id, "project_id": label.project_id}
+    ).one()
+    if clock.now() - first > timedelta(seconds=seconds):
+        raise Gone(f"An answer can be changed for {_words_for(seconds)}; it stays as it is now.")
+
+
+def _words_for(seconds: int) -> str:
+    return f"{seconds // 60} minutes" if seconds >= 120 else f"{seconds} seconds"
 
 
 def _record_revision(uow: UnitOfWork, actor: Actor, before: Label, after: Label) -> None:
@@ -227,22 +341,14 @@ _OWN_CURRENT_LABEL = sa.select(1).where(
     LABEL.c.annotator_id == sa.bindparam("annotator_id"),
     LABEL.c.is_current,
 )
-_FIRST_MOMENT = sa.select(sa.func.min(LABEL.c.created_at)).where(
-    LABEL.c.lease_id == sa.bindparam("lease_id")
-)
-_INSERT_LABEL = sa.insert(LABEL)
-_INSERT_EARNING = sa.insert(EARNING)
-_UPDATE_LEASE = sa.update(LEASE).where(LEASE.c.id == sa.bindparam("of_lease"))
-_COUNT_LABEL = (
-    sa.update(RECORD)
-    .where(
-        RECORD.c.project_id == sa.bindparam("of_project"),
-        RECORD.c.annotator_id == sa.bindparam("of_annotator"),
-    )
-    .values(
-        n_labels=RECORD.c.n_labels + 1,
-        gold_seen=RECORD.c.gold_seen + sa.bindparam("more_gold"),
-        gold_right=RECORD.c.gold_right + sa.bindparam("more_right"),
-        active_seconds=RECORD.c.active_seconds + sa.bindparam("more_seconds"),
-    )
+_TIME_TO_REVISE = sa.select(
+    sa.select(sa.func.min(LABEL.c.created_at))
+    .where(LABEL.c.lease_id == sa.bindparam("lease_id"))
+    .scalar_subquery(),
+    PROJECT.c.revision_seconds,
+).where(PROJECT.c.id == sa.bindparam("project_id"))
+_INSERT_LABEL = Statement(sa.insert(LABEL))
+_INSERT_EARNING = Statement(sa.insert(EARNING))
+_UPDATE_LEASE = Statement(
+    sa.update(LEASE).where(LEASE.c.id == sa.bindparam("of_lease")), sets=("state",)
 )

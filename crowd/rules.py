@@ -1,10 +1,12 @@
 """A task together with its project's rules, loaded and locked as one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, RowMapping
+from sqlalchemy.engine import Connection
 
 from crowd.models import TaskType
 from crowd.tables import PROJECT, TASK
@@ -27,6 +29,7 @@ class TaskRules:
     floor: int
     ceiling: int
     confidence: float
+    budget_labels: int | None
     # None where the task type needs none to check an answer.
     payload: JsonObject | None
 
@@ -47,6 +50,7 @@ RULE_COLUMNS = (
     PROJECT.c.floor,
     PROJECT.c.ceiling,
     PROJECT.c.confidence,
+    PROJECT.c.budget_labels,
     # A payload may be large, and most task types need none to check an answer.
     sa.case(
         (
@@ -57,7 +61,7 @@ RULE_COLUMNS = (
 )
 
 
-def rules_from(row: RowMapping) -> TaskRules:
+def rules_from(row: Mapping[str, Any]) -> TaskRules:
     """Read the rules out of a row that selected RULE_COLUMNS, among others."""
     return TaskRules(**{field.name: row[field.name] for field in fields(TaskRules)})
 
@@ -73,4 +77,4 @@ def locked_rules(connection: Connection, task_id: UUID) -> TaskRules:
     row = connection.execute(statement).mappings().first()
     if row is None:
         raise NotFound("There is no such task.")
-    return rules_from(row)
+    return rules_from(dict(row))

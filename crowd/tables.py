@@ -1,5 +1,8 @@
 """The tables as SQLAlchemy Core sees them, for the paths where every statement counts."""
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
@@ -7,12 +10,20 @@ from sqlmodel import SQLModel
 
 from crowd import models
 
+# An INSERT that says what is to become of a row that is there already, as each database has it.
+Upsert: TypeAlias = postgresql.Insert | sqlite.Insert
+INSERTS: dict[str, Callable[[sa.Table], Upsert]] = {
+    "postgresql": postgresql.insert,
+    "sqlite": sqlite.insert,
+}
+
 
 def _table(model: type[SQLModel]) -> sa.Table:
     return SQLModel.metadata.tables[str(model.__tablename__)]
 
 
 PROJECT = _table(models.Project)
+QUEUE = _table(models.ProjectQueue)
 TASK = _table(models.Task)
 PLACE = _table(models.Place)
 LEASE = _table(models.Lease)
@@ -28,5 +39,5 @@ PAYMENT = _table(models.PaymentExport)
 
 def insert_unless_there(connection: Connection, table: sa.Table, **values: object) -> None:
     """Insert a row, or leave the one that has its key."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(table).values(**values).on_conflict_do_nothing())
+    insert = INSERTS[connection.dialect.name]
+    connection.execute(insert(table).values(**values).on_conflict_do_nothing())

@@ -1,18 +1,22 @@
 """One annotator's turn at one task, loaded and locked in one statement."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import datetime
 from math import isfinite
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from crowd.leased_tasks import no_such_lease
 from crowd.models import LeaseReason, LeaseState, TaskState
 from crowd.rules import RULE_COLUMNS, TaskRules, rules_from
 from crowd.tables import LEASE, PROJECT, RECORD, TASK
+from crowd.tallies import Tally
 from crowd.task_types import task_type_of
-from folkmoot.kernel.errors import FieldProblem, InvalidInput, NotFound
-from folkmoot.kernel.json_values import Json
+from folkmoot.kernel.errors import FieldProblem, InvalidInput
+from folkmoot.kernel.json_values import Json, JsonObject
+from folkmoot.kernel.statements import Statement
 
 MOST_ACTIVE_SECONDS = 86_400
 
@@ -23,14 +27,22 @@ class Turn:
 
     lease_id: UUID
     annotator_id: UUID
-    place_number: int
+    place_number: int | None
     state: LeaseState
     reason: LeaseReason
     instructions_version: int
+    given_at: datetime
     pay_minor: int
     currency: str
+    watch: JsonObject
     task_state: TaskState
+    tally: Tally
     rules: TaskRules
+
+    @property
+    def is_training(self) -> bool:
+        """Say whether the annotator answers to learn, and takes no place."""
+        return self.reason is LeaseReason.TRAINING
 
     def was_right(self, answer: Json) -> bool | None:
         """Say whether an answer is the known one, or None where none is known."""
@@ -49,9 +61,10 @@ def check_answer(rules: TaskRules, answer: Json) -> None:
 def turn_of(connection: Connection, annotator_id: UUID, lease_id: UUID) -> Turn:
     """Load a turn and lock the annotator's record, the lease and the task, or raise NotFound."""
     asked = {"lease_id": lease_id, "annotator_id": annotator_id}
-    row = connection.execute(_LOCKED_TURN, asked).mappings().first()
-    if row is None:
-        raise NotFound("There is no such task among those that you were given.")
+    found = _LOCKED_TURN.first(connection, asked)
+    if found is None:
+        raise no_such_lease()
+    row = found._asdict()
     return Turn(
         lease_id=lease_id,
         annotator_id=annotator_id,
@@ -59,9 +72,12 @@ def turn_of(connection: Connection, annotator_id: UUID, lease_id: UUID) -> Turn:
         state=row["lease_state"],
         reason=row["reason"],
         instructions_version=row["instructions_version"],
+        given_at=row["given_at"],
         pay_minor=row["pay_minor"],
         currency=row["currency"],
+        watch=row["watch"],
         task_state=row["task_state"],
+        tally=Tally(**{field.name: row[field.name] for field in fields(Tally)}),
         rules=rules_from(row),
     )
 
@@ -73,15 +89,18 @@ def check_seconds(active_seconds: float) -> None:
         raise InvalidInput(sentence, fields=[FieldProblem("/active_seconds", sentence)])
 
 
-_LOCKED_TURN = (
+_LOCKED_TURN = Statement(
     sa.select(
         LEASE.c.place_number,
         LEASE.c.state.label("lease_state"),
         LEASE.c.reason,
         LEASE.c.instructions_version,
+        LEASE.c.given_at,
         PROJECT.c.pay_minor,
         PROJECT.c.currency,
+        PROJECT.c.watch,
         TASK.c.state.label("task_state"),
+        *(RECORD.c[field.name] for field in fields(Tally)),
         *RULE_COLUMNS,
     )
     .join_from(

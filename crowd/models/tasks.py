@@ -1,5 +1,6 @@
 """Tables of tasks, of the places for their labels, and of the leases that give them out."""
 
+import secrets
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -10,6 +11,13 @@ from sqlmodel import Field, SQLModel
 from folkmoot.kernel.db import enum_type
 from folkmoot.kernel.ids import new_id
 from folkmoot.kernel.json_values import Json, JsonObject
+
+LOTS = 2**31 - 1
+
+
+def draw_lot() -> int:
+    """Return the random number of a new task."""
+    return secrets.randbelow(LOTS)
 
 
 class TaskState(StrEnum):
@@ -82,6 +90,7 @@ class Task(SQLModel, table=True):
         sa.Index(
             "ix_task_gold",
             "project_id",
+            "lot",
             sqlite_where=sa.text("gold_answer IS NOT NULL"),
             postgresql_where=sa.text("gold_answer IS NOT NULL"),
         ),
@@ -106,6 +115,8 @@ class Task(SQLModel, table=True):
         sa_column_kwargs={"server_default": "ordinary"},
     )
     gold_answer: Json | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
+    # A random number, by which gold is drawn: annotators cannot tell each other what comes next.
+    lot: int = Field(default_factory=draw_lot, sa_column_kwargs={"server_default": "0"})
     # Why the known answer is right, in one sentence; shown after training.
     explanation: str = Field(default="", sa_column_kwargs={"server_default": ""})
     # A machine's answer, which the project may show to a share of the annotators.

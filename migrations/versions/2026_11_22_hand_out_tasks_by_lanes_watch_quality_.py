@@ -253,6 +253,19 @@ def upgrade() -> None:
             sa.Column("explanation", sa.String(), server_default="", nullable=False)
         )
         batch_op.add_column(sa.Column("suggestion", sa.JSON(none_as_null=True), nullable=True))
+        batch_op.add_column(sa.Column("lot", sa.Integer(), server_default="0", nullable=False))
+        batch_op.drop_index(
+            "ix_task_gold",
+            sqlite_where=sa.text("gold_answer IS NOT NULL"),
+            postgresql_where=sa.text("gold_answer IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_task_gold",
+            ["project_id", "lot"],
+            unique=False,
+            sqlite_where=sa.text("gold_answer IS NOT NULL"),
+            postgresql_where=sa.text("gold_answer IS NOT NULL"),
+        )
         batch_op.create_index(
             "ix_task_training",
             ["project_id"],
@@ -287,6 +300,19 @@ def downgrade() -> None:
 
     with op.batch_alter_table("task", schema=None) as batch_op:
         batch_op.drop_index("ix_task_training")
+        batch_op.drop_index(
+            "ix_task_gold",
+            sqlite_where=sa.text("gold_answer IS NOT NULL"),
+            postgresql_where=sa.text("gold_answer IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_task_gold",
+            ["project_id"],
+            unique=False,
+            sqlite_where=sa.text("gold_answer IS NOT NULL"),
+            postgresql_where=sa.text("gold_answer IS NOT NULL"),
+        )
+        batch_op.drop_column("lot")
         batch_op.drop_column("suggestion")
         batch_op.drop_column("explanation")
         batch_op.drop_column("use")

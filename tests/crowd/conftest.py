@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -133,8 +134,9 @@ class Crowd:
             )
 
     def answer(self, project: Project, annotator: Actor, answer: Json = "yes") -> SubmittedLabel:
-        """Lease the next task and answer it."""
-        leased = self.lease(project, annotator)
+        """Lease the next task, and answer it after the few seconds that `label` says."""
+        with clock.moved_to(clock.now() - timedelta(seconds=4)):
+            leased = self.lease(project, annotator)
         assert leased is not None
         return self.label(annotator, leased.lease_id, answer)
 

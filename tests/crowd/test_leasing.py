@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from crowd import places
+from crowd import places, searching
 from crowd.importing import TaskRow
 from crowd.leasing import (
     held_leases,
@@ -16,6 +16,8 @@ from crowd.leasing import (
 )
 from crowd.models import (
     AnnotatorRecord,
+    Earning,
+    Label,
     Lease,
     LeaseReason,
     LeaseState,
@@ -23,7 +25,9 @@ from crowd.models import (
     Project,
     ProjectState,
     SkipReason,
+    Task,
 )
+from crowd.places import return_places
 from crowd.projects import change_state
 from folkmoot.kernel import clock
 from folkmoot.kernel.errors import Conflict, NotFound
@@ -267,21 +271,14 @@ def test_the_share_of_gold_is_about_what_the_project_asks_for(moot):
     assert 8 <= reasons.count(LeaseReason.GOLD) <= 32
 
 
-def test_the_search_goes_on_where_it_ended_and_still_finds_what_is_urgent(moot, monkeypatch):
-    monkeypatch.setattr(places, "_HEAD", 2)
+def test_the_search_goes_on_where_it_ended_and_still_finds_what_is_urgent(moot):
     project, ann = moot.project(floor=2, ceiling=2), moot.person()
     moot.tasks(project, *"abcdef")
-    given = [moot.lease(project, ann) for _ in range(1)]
-    for _ in range(4):
-        moot.label(ann, given[-1].lease_id)
-        given.append(moot.lease(project, ann))
-    assert "".join(leased.external_id for leased in given) == "abcde"
+    given = [moot.answer(project, ann).label.task_id for _ in range(5)]
     with moot.read() as uow:
-        record = uow.session.get(AnnotatorRecord, (project.id, ann.id))
-        ranks = uow.session.exec(
-            select(Place.rank).where(Place.project_id == project.id).order_by(col(Place.rank))
-        ).all()
-    assert record.cursors["0"] == sorted(set(ranks))[4]
+        cursors = uow.session.get(AnnotatorRecord, (project.id, ann.id)).cursors
+    assert len(set(given)) == 5
+    assert cursors == {"0": 3}  # everything up to position 3 was looked at, and 4 was taken
 
     moot.tasks(project, TaskRow("urgent", {}, priority=1))
     assert moot.lease(project, ann).external_id == "urgent"
@@ -291,17 +288,108 @@ def test_the_search_goes_on_where_it_ended_and_still_finds_what_is_urgent(moot, 
     assert moot.lease(project, ann) is None
 
 
-def test_the_search_starts_again_at_the_beginning_when_it_comes_to_the_end(moot, monkeypatch):
-    monkeypatch.setattr(places, "_HEAD", 0)
-    project, ann, bob = moot.project(), moot.person(), moot.person()
+def test_what_came_back_goes_first_to_whoever_may_have_it_and_its_task_stays_together(moot):
+    project = moot.project(floor=3, ceiling=3)
+    ann, bob = moot.person(), moot.person()
     moot.tasks(project, *"abc")
+    moot.answer(project, ann)
     given = moot.lease(project, bob)
-    for _ in range(2):
-        moot.answer(project, ann)
+    assert given.external_id == "a"
+    moot.answer(project, ann)
     with moot.work() as uow:
         release_lease(uow, annotator_id=bob.id, lease_id=given.lease_id)
 
-    assert moot.lease(project, ann).external_id == "a"
+    # The other waiting place of "a" came along: nobody's search has passed either of them.
+    assert ranks(moot, project)["a"] == {places.rank_returned(priority=0, turn=0)}
+    assert moot.lease(project, moot.person()).external_id == "a"
+    assert moot.lease(project, ann).external_id == "c"
+    assert [moot.lease(project, bob).external_id for _ in range(2)] == ["a", "b"]
+
+
+def ranks(moot, project) -> dict[str, set[int]]:
+    with moot.read() as uow:
+        rows = uow.session.exec(
+            select(Task.external_id, Place.rank)
+            .join(Place, col(Place.task_id) == Task.id)
+            .where(Place.project_id == project.id, col(Place.rank).is_not(None))
+        )
+        found: dict[str, set[int]] = {}
+        for external_id, rank in rows:
+            found.setdefault(external_id, set()).add(rank)
+        return found
+
+
+def test_a_search_looks_at_a_bounded_number_of_places_and_goes_on_at_the_next_request(
+    moot, monkeypatch
+):
+    monkeypatch.setattr(searching, "_FIRST_WINDOW", 1)
+    monkeypatch.setattr(searching, "_WINDOW", 2)
+    monkeypatch.setattr(searching, "_MOST_WINDOWS", 2)
+    project, ann = moot.project(floor=2, ceiling=2), moot.person()
+    moot.tasks(project, *"abcdefgh")
+    for _ in range(8):
+        moot.answer(project, ann)
+    moot.tasks(project, "last")
+    moved = dict.fromkeys(task_ids(moot, project), 1)
+    with moot.work() as uow:
+        return_places(uow.session.connection(), project_id=project.id, priorities=moved)
+
+    # Eight moved tasks that she has done come before it; each request passes two to five.
+    given = [moot.lease(project, ann) for _ in range(4)]
+    assert given[0] is None
+    assert "last" in {leased.external_id for leased in given if leased}
+
+
+def task_ids(moot, project):
+    with moot.read() as uow:
+        return uow.session.exec(select(Task.id).where(Task.project_id == project.id)).all()
+
+
+def test_what_a_search_could_miss_is_found_anew_at_most_a_minute_later(moot):
+    project, ann = moot.project(floor=2, ceiling=2), moot.person()
+    moot.tasks(project, *"ab")
+    for _ in range(2):
+        moot.answer(project, ann)
+    assert moot.lease(project, ann) is None  # and the queue was looked through once
+    forget = sa.delete(Lease).where(col(Lease.annotator_id) == ann.id)
+    with moot.work() as uow:  # her first task was never hers, but her search has passed it
+        connection = uow.session.connection()
+        connection.execute(sa.update(Place).values(label_id=None, annotator_id=None, lease_id=None))
+        for table in (Earning, Label):
+            connection.execute(sa.delete(table))
+        connection.execute(forget)
+
+    assert moot.lease(project, ann) is None
+    with later(timedelta(seconds=61)):
+        assert moot.lease(project, ann).external_id == "a"
+
+
+def test_many_lanes_are_passed_in_one_step_once_they_are_done(moot):
+    project, ann = moot.project(floor=2, ceiling=2), moot.person()
+    moot.tasks(project, *[TaskRow(f"t{n}", {}, priority=n) for n in range(30, -30, -1)])
+    given = [moot.answer(project, ann).label for _ in range(60)]
+
+    assert len({label.task_id for label in given}) == 60
+    with moot.read() as uow:
+        cursors = uow.session.get(AnnotatorRecord, (project.id, ann.id)).cursors
+    assert len(cursors) <= 60
+    assert moot.lease(project, ann) is None
+
+
+def test_everything_that_ran_out_is_returned_until_there_is_a_task_to_give(moot):
+    project, ann = moot.project(floor=2, ceiling=2), moot.person()
+    moot.tasks(project, *[f"t{n}" for n in range(45)])
+    for _ in range(45):
+        moot.answer(project, ann)
+    people = [moot.person() for _ in range(15)]
+    for person in people:
+        for _ in range(3):
+            moot.lease(project, person)
+    moot.tasks(project, "new")
+    assert [moot.lease(project, moot.person()).external_id for _ in range(2)] == ["new", "new"]
+
+    with later(LEASE_TIME):
+        assert moot.lease(project, ann).external_id == "new"
 
 
 def held(moot, project, annotator):

@@ -1,0 +1,353 @@
+"""The search for an annotator's next place, at a cost that does not grow.
+
+Neither the project's size nor the share of it that is done matters: the queue holds only places
+that wait. Nor does what the annotator has done: in each lane of the queue the search goes on where
+their last one ended, and what becomes available later has a later turn. So each place is passed
+over once by each annotator. It is looked at in windows, a bounded number of them at each request.
+
+A place that somebody else is taking at this moment is not passed: they may yet give up. What could
+still be missed is looked for anew, a few windows at each search that finds nothing, from the
+beginning to the end once in a minute at most.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from crowd.desk import Desk
+from crowd.models import LeaseState, Purpose
+from crowd.places import TURN_BITS, end_of_lane, lane_of
+from crowd.tables import LEASE, PLACE, RECORD, TASK
+from folkmoot.kernel.json_values import Json, JsonObject
+from folkmoot.kernel.statements import Given, Row, Statement
+
+# The first place is nearly always one to have; only a search that meets a long run of places that
+# are not (after many priorities were changed, say) looks further.
+_FIRST_WINDOW = 20
+_WINDOW = 500
+_MOST_WINDOWS = 20
+_WINDOWS_ANEW = 2
+_MOST_LANES_COUNTED = 20
+_ANEW_AFTER = timedelta(minutes=1)
+_LAST_RANK = 2**62
+_FIRST_RANK = -(2**62)
+_ANEW = "anew"
+
+
+@dataclass(frozen=True)
+class FoundPlace:
+    """A place for one annotator, and the task that it belongs to."""
+
+    task_id: UUID
+    number: int
+    purpose: Purpose
+    external_id: str
+    payload: JsonObject
+    priority: int
+    suggestion: Json | None
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What a search found, and from where the next one goes on."""
+
+    place: FoundPlace | None
+    cursors: Mapping[str, int]
+    searched_anew_at: datetime | None
+
+
+class Lane(NamedTuple):
+    """A lane of the queue, and the last rank that waits in it."""
+
+    number: int
+    last_rank: int
+
+
+def find_place(connection: Connection, desk: Desk, now: datetime) -> Searched:
+    """Find and lock the first place that an annotator may have; the caller holds their record."""
+    search = _Search(connection, desk, now, cursors_of(desk.cursors))
+    found, anew_at = search.in_lanes(), desk.searched_anew_at
+    if found is None and desk.first_rank is not None:
+        found, anew_at = search.anew()
+    return Searched(found, search.cursors, anew_at)
+
+
+def cursors_of(stored: JsonObject) -> dict[str, int]:
+    """Return the cursors of a record: the last rank looked at, by lane."""
+    return {name: rank for name, rank in stored.items() if isinstance(rank, int)}
+
+
+def lanes_from(connection: Connection, project_id: UUID, rank: int) -> list[Lane]:
+    """Return the lanes that have places waiting, from the one of a rank on, in their order."""
+    rows = _LANES.all(connection, {"project_id": project_id, "first_rank": rank})
+    return [Lane(lane_of(row.first_rank), row.last_rank) for row in rows]
+
+
+@dataclass
+class _Search:
+    """One annotator's search while it runs."""
+
+    connection: Connection
+    desk: Desk
+    now: datetime
+    cursors: dict[str, int]
+
+    def in_lanes(self) -> FoundPlace | None:
+        """Look in the first lane that has places, and in those after it where it has none."""
+        if self.desk.first_rank is None:
+            return None
+        first = lane_of(self.desk.first_rank)
+        found = self._in_lane(first)
+        if found is not None:
+            return found
+        lanes = lanes_from(self.connection, self.desk.project_id, self.desk.first_rank)
+        self._forget_empty(lanes)
+        for lane in lanes:
+            if lane.number != first and self._has_news(lane):
+                found = self._in_lane(lane.number)
+                if found is not None:
+                    return found
+        return None
+
+    def anew(self) -> tuple[FoundPlace | None, datetime | None]:
+        """Look a little further through the whole queue for what was missed."""
+        began = self.desk.searched_anew_at
+        if _ANEW not in self.cursors:
+            if began is not None and self.now - began < _ANEW_AFTER:
+                return None, began
+            began = self.now
+            self.cursors[_ANEW] = _FIRST_RANK
+        before = self.cursors[_ANEW]
+        found = self._in_windows(_ANEW, until=_LAST_RANK, n_windows=_WINDOWS_ANEW)
+        if found is None and self.cursors[_ANEW] == before:
+            del self.cursors[_ANEW]  # the end was reached
+        return found, began
+
+    def _has_news(self, lane: Lane) -> bool:
+        # Of a lane whose last place was looked at, nothing is left to look at.
+        return lane.last_rank > self.cursors.get(str(lane.number), _FIRST_RANK)
+
+    def _in_lane(self, lane: int) -> FoundPlace | None:
+        self.cursors.setdefault(str(lane), end_of_lane(lane + 1))
+        return self._in_windows(str(lane), until=end_of_lane(lane), n_windows=_MOST_WINDOWS)
+
+    def _in_windows(self, cursor: str, *, until: int, n_windows: int) -> FoundPlace | None:
+        after = self.cursors[cursor]
+        is_held_back = False
+        for size in (_FIRST_WINDOW, *[_WINDOW] * (n_windows - 1)):
+            asked = self._asked(after, until, size)
+            row = _FIRST_ALLOWED.first(self.connection, asked)
+            [looked_at] = [row] if row is not None else _LOOKED_AT.all(self.connection, asked)
+            if looked_at.first_allowed is not None and not is_held_back:
+                # Found, or somebody else is taking it and may give up: the next look begins here.
+                self.cursors[cursor] = looked_at.first_allowed - 1
+                is_held_back = True
+            if row is not None:
+                return _found(row)
+            if looked_at.last_rank is None:
+                break
+            after = looked_at.last_rank
+            if not is_held_back:
+                self.cursors[cursor] = after
+        return None
+
+    def _forget_empty(self, lanes: Sequence[Lane]) -> None:
+        # What comes into an empty lane later is all new, so its cursor is of no more use.
+        there = {str(lane.number) for lane in lanes}
+        for name in self.cursors.keys() - there - {_ANEW}:
+            del self.cursors[name]
+
+    def _asked(self, after: int, until: int, size: int) -> Given:
+        return {
+            "project_id": self.desk.project_id,
+            "annotator_id": self.desk.annotator_id,
+            "now": self.now,
+            "after": after,
+            "until": until,
+            "size": size,
+        }
+
+
+def count_waiting(
+    connection: Connection, *, project_id: UUID, annotator_id: UUID, now: datetime, at_most: int
+) -> int:
+    """Count the tasks that wait for an annotator beyond their cursors, and stop at a limit."""
+    stored = connection.execute(
+        sa.select(RECORD.c.cursors).where(
+            RECORD.c.project_id == project_id, RECORD.c.annotator_id == annotator_id
+        )
+    ).scalar()
+    cursors = cursors_of(stored or {})
+    asked = {"project_id": project_id, "annotator_id": annotator_id, "now": now, "size": _WINDOW}
+    count = 0
+    for lane in lanes_from(connection, project_id, _FIRST_RANK)[:_MOST_LANES_COUNTED]:
+        after = cursors.get(str(lane.number), end_of_lane(lane.number + 1))
+        [counted] = _COUNT_ALLOWED.all(
+            connection, {**asked, "after": after, "until": lane.last_rank}
+        )
+        count += counted.n_tasks
+        if count >= at_most:
+            return at_most
+    return count
+
+
+def _found(row: Row) -> FoundPlace:
+    return FoundPlace(
+        task_id=row.task_id,
+        number=row.number,
+        purpose=row.purpose,
+        external_id=row.external_id,
+        payload=row.payload,
+        priority=row.priority,
+        suggestion=row.suggestion,
+    )
+
+
+def _waits(place: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Say that a place of :project_id waits in the queue."""
+    return sa.and_(
+        place.c.project_id == _PROJECT_ID, place.c.label_id.is_(None), place.c.rank.is_not(None)
+    )
+
+
+def _is_allowed(place: sa.FromClause) -> sa.ColumnElement[bool]:
+    """Say that :annotator_id may have a place: they did not answer, skip or hold its task."""
+    is_done_with = sa.select(1).where(
+        LEASE.c.annotator_id == _ANNOTATOR_ID,
+        LEASE.c.task_id == place.c.task_id,
+        sa.or_(
+            LEASE.c.state.in_([LeaseState.LABELLED, LeaseState.SKIPPED]),
+            sa.and_(LEASE.c.state == LeaseState.HELD, LEASE.c.expires_at > sa.bindparam("now")),
+        ),
+    )
+    other = PLACE.alias()
+    # A lease that ran out leaves them this other place until it is returned to the queue.
+    has_another = sa.select(1).where(
+        other.c.task_id == place.c.task_id, other.c.annotator_id == _ANNOTATOR_ID
+    )
+    return ~is_done_with.exists() & ~has_another.exists()
+
+
+def _after_cursor(place: sa.FromClause) -> sa.ColumnElement[bool]:
+    return _waits(place) & (place.c.rank > sa.bindparam("after", type_=sa.BigInteger))
+
+
+def _end_of_window() -> sa.ScalarSelect[int]:
+    """Return the rank after :size places beyond the cursor, or none where there are fewer."""
+    place = PLACE.alias()
+    return (
+        sa.select(place.c.rank)
+        .where(_after_cursor(place), place.c.rank <= _UNTIL)
+        .order_by(place.c.rank, place.c.number)
+        .offset(sa.bindparam("size"))
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def _in_window(place: sa.FromClause) -> sa.ColumnElement[bool]:
+    return _after_cursor(place) & (place.c.rank <= sa.func.coalesce(_end_of_window(), _UNTIL))
+
+
+def _first_allowed() -> sa.Select[*tuple[object, ...]]:
+    earlier = PLACE.alias()
+    # Of the places up to the one that is locked here, the first that the annotator may have:
+    # where somebody else is taking that one, the next search looks at it again.
+    first_allowed = (
+        sa.select(earlier.c.rank)
+        .where(_after_cursor(earlier), earlier.c.rank <= PLACE.c.rank, _is_allowed(earlier))
+        .order_by(earlier.c.rank)
+        .limit(1)
+        .correlate(PLACE)
+        .scalar_subquery()
+    )
+    return (
+        sa.select(
+            PLACE.c.task_id,
+            PLACE.c.number,
+            PLACE.c.purpose,
+            TASK.c.external_id,
+            TASK.c.payload,
+            TASK.c.priority,
+            TASK.c.suggestion,
+            first_allowed.label("first_allowed"),
+        )
+        .join_from(PLACE, TASK, TASK.c.id == PLACE.c.task_id)
+        .where(_in_window(PLACE), _is_allowed(PLACE))
+        .order_by(PLACE.c.rank, PLACE.c.number)
+        .limit(1)
+        .with_for_update(of=PLACE, skip_locked=True)
+    )
+
+
+def _looked_at() -> sa.Select[*tuple[object, ...]]:
+    allowed, last = PLACE.alias(), PLACE.alias()
+    first_allowed = (
+        sa.select(allowed.c.rank)
+        .where(_in_window(allowed), _is_allowed(allowed))
+        .order_by(allowed.c.rank)
+        .limit(1)
+        .scalar_subquery()
+    )
+    last_of_all = (
+        sa.select(last.c.rank)
+        .where(_after_cursor(last), last.c.rank <= _UNTIL)
+        .order_by(last.c.rank.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    last_rank = sa.func.coalesce(_end_of_window(), last_of_all)
+    return sa.select(first_allowed.label("first_allowed"), last_rank.label("last_rank"))
+
+
+def _count_allowed() -> sa.Select[*tuple[object, ...]]:
+    tasks = sa.select(PLACE.c.task_id).where(_in_window(PLACE), _is_allowed(PLACE)).distinct()
+    return sa.select(sa.func.count().label("n_tasks")).select_from(tasks.subquery())
+
+
+def _lanes() -> sa.Select[*tuple[object, ...]]:
+    """Go from lane to lane by the index, each with its first and its last rank."""
+    first, following, last = PLACE.alias(), PLACE.alias(), PLACE.alias()
+    lanes = sa.select(
+        _lowest(first, first.c.rank >= sa.bindparam("first_rank")).label("first_rank")
+    ).cte("lanes", recursive=True)
+    lanes = lanes.union_all(
+        sa.select(_lowest(following, following.c.rank >= _next_lane(lanes))).where(
+            lanes.c.first_rank.is_not(None)
+        )
+    )
+    last_rank = (
+        sa.select(last.c.rank)
+        .where(_waits(last), last.c.rank < _next_lane(lanes))
+        .order_by(last.c.rank.desc())
+        .limit(1)
+        .correlate(lanes)
+        .scalar_subquery()
+    )
+    return sa.select(lanes.c.first_rank, last_rank.label("last_rank")).where(
+        lanes.c.first_rank.is_not(None)
+    )
+
+
+def _lowest(place: sa.FromClause, where: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+    lowest = sa.select(place.c.rank).where(_waits(place), where).order_by(place.c.rank).limit(1)
+    return lowest.correlate_except(place).scalar_subquery()
+
+
+def _next_lane(lanes: sa.CTE) -> sa.ColumnElement[int]:
+    bits = sa.literal(TURN_BITS, sa.Integer)
+    return (lanes.c.first_rank.bitwise_rshift(bits) + 1).bitwise_lshift(bits)
+
+
+_PROJECT_ID = sa.bindparam("project_id", type_=sa.Uuid())
+_ANNOTATOR_ID = sa.bindparam("annotator_id", type_=sa.Uuid())
+_UNTIL = sa.bindparam("until", type_=sa.BigInteger)
+_FIRST_ALLOWED = Statement(_first_allowed())
+_LOOKED_AT = Statement(_looked_at())
+_COUNT_ALLOWED = Statement(_count_allowed())
+_LANES = Statement(_lanes())

@@ -1,0 +1,56 @@
+"""Days of work: what an annotator did and earned on one day, kept up with every answer."""
+
+from collections.abc import Callable
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from crowd.tables import INSERTS, WORK_DAY, Upsert
+from crowd.turns import Turn
+from folkmoot.kernel.statements import Statement
+
+
+def add_to_day(connection: Connection, turn: Turn, *, active_seconds: float, day: date) -> None:
+    """Add one answer and its pay to its annotator's day; training is paid, but is no label."""
+    _ADD[connection.dialect.name].run(
+        connection,
+        {
+            "of_annotator": turn.annotator_id,
+            "of_day": day,
+            "of_project": turn.rules.project_id,
+            "labels": 0 if turn.is_training else 1,
+            "seconds": active_seconds,
+            "earned": turn.pay_minor,
+            "in_currency": turn.currency,
+        },
+    )
+
+
+def _adding(insert: Callable[[sa.Table], Upsert]) -> Upsert:
+    labels, earned = (sa.bindparam(name, type_=sa.Integer) for name in ("labels", "earned"))
+    seconds = sa.bindparam("seconds", type_=sa.Float)
+    return (
+        insert(WORK_DAY)
+        .values(
+            annotator_id=sa.bindparam("of_annotator"),
+            day=sa.bindparam("of_day"),
+            project_id=sa.bindparam("of_project"),
+            n_labels=labels,
+            n_sensitive=0,
+            active_seconds=seconds,
+            earned_minor=earned,
+            currency=sa.bindparam("in_currency"),
+        )
+        .on_conflict_do_update(
+            index_elements=[WORK_DAY.c.annotator_id, WORK_DAY.c.day, WORK_DAY.c.project_id],
+            set_={
+                "n_labels": WORK_DAY.c.n_labels + labels,
+                "active_seconds": WORK_DAY.c.active_seconds + seconds,
+                "earned_minor": WORK_DAY.c.earned_minor + earned,
+            },
+        )
+    )
+
+
+_ADD = {name: Statement(_adding(insert)) for name, insert in INSERTS.items()}
