@@ -1,6 +1,6 @@
 """Whether an annotator may be given a task now, by the project's state and its limits."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, time, timedelta
 
 import sqlalchemy as sa
@@ -34,8 +34,9 @@ def check_admission(desk: Desk, now: datetime) -> None:
     missing = flags_missing(desk.content_flags, desk.accepted_flags)
     if missing:
         raise NotNow(opt_in_sentence(missing))
-    _refuse_beyond_the_day(desk, now)
-    _refuse_beyond_the_sitting(desk, now)
+    limit = _limit(desk, now)
+    if limit is not None:
+        raise limit
 
 
 def count_sensitive(connection: Connection, desk: Desk, now: datetime) -> None:
@@ -84,32 +85,52 @@ def _refuse_unless_open(desk: Desk) -> None:
     raise Conflict(f"This project is {desk.state.value}: it hands out no tasks now.")
 
 
-def _refuse_beyond_the_day(desk: Desk, now: datetime) -> None:
-    most = desk.sensitive_per_day
-    if not desk.content_flags or most is None or desk.n_sensitive_today < most:
-        return
-    tomorrow = datetime.combine(now.date() + timedelta(days=1), time.min, tzinfo=UTC)
-    raise NotNow(day_sentence(desk.n_sensitive_today), retry_at=tomorrow)
-
-
-def _refuse_beyond_the_sitting(desk: Desk, now: datetime) -> None:
-    until = rests_until(
+def _limit(desk: Desk, now: datetime) -> NotNow | None:
+    return day_limit(
+        desk.content_flags,
+        per_day=desk.sensitive_per_day,
+        n_today=desk.n_sensitive_today,
+        now=now,
+    ) or sitting_limit(
         cap_minutes=desk.session_cap_minutes,
         sitting_seconds=desk.sitting_seconds,
         last_beat_at=desk.last_beat_at,
         now=now,
     )
-    if until is not None:
-        raise NotNow(rest_sentence(desk.session_cap_minutes or 0, until), retry_at=until)
 
 
-def day_sentence(n_sensitive: int) -> str:
-    """Say that a day's share of sensitive tasks is done, and when the next ones come."""
-    tasks = "task" if n_sensitive == 1 else "tasks"
-    return (
-        f"You have had {n_sensitive} sensitive {tasks} today: that is the most for one day here. "
-        "It goes on tomorrow from 00:00 UTC."
+def day_limit(
+    flags: Collection[str], *, per_day: int | None, n_today: int, now: datetime
+) -> NotNow | None:
+    """Return the refusal of somebody who has had a day's share of sensitive tasks, or None."""
+    if not flags or per_day is None or n_today < per_day:
+        return None
+    tomorrow = datetime.combine(now.date() + timedelta(days=1), time.min, tzinfo=UTC)
+    tasks = "task" if n_today == 1 else "tasks"
+    return NotNow(
+        f"You have had {n_today} sensitive {tasks} today: that is the most for one day here. "
+        "It goes on tomorrow from 00:00 UTC.",
+        retry_at=tomorrow,
     )
+
+
+def sitting_limit(
+    *,
+    cap_minutes: int | None,
+    sitting_seconds: float | None,
+    last_beat_at: datetime | None,
+    now: datetime,
+) -> NotNow | None:
+    """Return the refusal of somebody who has worked as long as a sitting may last, or None."""
+    until = rests_until(
+        cap_minutes=cap_minutes,
+        sitting_seconds=sitting_seconds,
+        last_beat_at=last_beat_at,
+        now=now,
+    )
+    if until is None:
+        return None
+    return NotNow(rest_sentence(cap_minutes or 0, until), retry_at=until)
 
 
 def rest_sentence(cap_minutes: int, until: datetime) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from audit.actions import Action
 from audit.models import Entry
-from crowd.models import AnnotatorRecord, ProjectState
+from crowd.models import AnnotatorRecord, Appeal, ProjectState
 from crowd.projects import change_state
 from folkmoot.kernel import clock
 
@@ -96,11 +96,12 @@ def test_the_own_page_sums_up_pay_and_time(shop, client):
         shop.answer(shop.ann, seconds=300.0)
         assert ">not known yet<" in client.get("/me").text  # no rate from so little time
         shop.answer(shop.ann, seconds=300.0)
-    page = client.get("/me").text
+        page = client.get("/me").text
     assert ">€0.10<" in page
     assert ">€0.60<" in page  # two answers of 5 minutes, 5 cents each
-    assert ">10 min<" in page
+    assert ">10 min of work<" in page
     assert "04 Mar 2026" in page
+    assert "not sent yet" in page
 
 
 def test_older_days_are_on_a_page_of_their_own(shop, client):
@@ -147,12 +148,16 @@ def test_an_answer_judged_wrong_can_be_contested_once(shop, client, desk, only_g
     label_id = desk.answer("no")["label"]["id"]
     assert "You answered “No”; the checked answer is “Yes, soon”." in client.get("/me").text
 
-    contest = f"/me/answers/{label_id}/contest"
-    first = desk.send(contest)
-    assert (first.status_code, first.location) == (303, "/me")
+    words = {"label_id": label_id, "reason": "The record says\r\nso."}
+    first = desk.send("/me/appeals", data=words)
+    assert (first.status_code, first.location) == (303, "/me#judged")
     assert "being looked at" in client.get("/me").text
-    assert desk.send(contest).status_code == 409
+    assert [row.reason for row in shop.rows(Appeal)] == ["The record says\nso."]
+    desk.send("/me/appeals", data=words)
+    assert "You have contested this answer already" in desk.client.get("/me").text
     assert Action.LABEL_CONTESTED in {row.action for row in shop.rows(Entry)}
+    desk.send("/me/appeals", data={"reason": "no label"})
+    assert "There is no such answer" in desk.client.get("/me").text
 
 
 def test_the_ledger_is_handed_out_as_a_file_that_runs_no_formula(shop, client):
@@ -167,8 +172,10 @@ def test_the_ledger_is_handed_out_as_a_file_that_runs_no_formula(shop, client):
             "earned_at": "2026-03-04T12:00:00+00:00",
             "project": "follow-up",
             "task": "'=1+1",
+            "kind": "label",
             "amount": "0.05",
             "currency": "EUR",
+            "payment_id": "",
         }
     ]
 

@@ -8,12 +8,11 @@ from datetime import date
 from flask import Response, request
 
 from crowd.earnings import LedgerLine
+from crowd.payments import safe_cell
 from folkmoot.kernel.errors import InvalidInput
 from folkmoot.web.money import amount_text
 
-_HEADER = ("earned_at", "project", "task", "amount", "currency")
-# A spreadsheet would run a cell that begins so.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_HEADER = ("earned_at", "project", "task", "kind", "amount", "currency", "payment_id")
 
 
 def wanted_days() -> date | None:
@@ -39,11 +38,12 @@ def csv_of(lines: Sequence[LedgerLine]) -> Response:
 
 
 def _cells(line: LedgerLine) -> tuple[str, ...]:
-    is_formula = line.external_id.startswith(_FORMULA_STARTS)
     return (
         line.earned_at.isoformat(timespec="seconds"),
         line.project_slug,
-        f"'{line.external_id}" if is_formula else line.external_id,
+        safe_cell(line.external_id),
+        line.kind.value,
         amount_text(line.amount_minor, line.currency),
         line.currency,
+        "" if line.payment_id is None else str(line.payment_id),
     )

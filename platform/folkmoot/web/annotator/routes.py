@@ -1,13 +1,7 @@
 """The annotator's addresses: pages for reading, and five calls that the labelling page makes."""
 
-from http import HTTPStatus
-from uuid import UUID
+from flask import Blueprint, Response, render_template
 
-from flask import Blueprint, Response, flash, redirect, render_template, url_for
-from flask.typing import ResponseReturnValue
-
-from crowd.contesting import contest_label
-from crowd.earnings import ledger_of
 from crowd.leasing import renew_leases, skip_lease
 from folkmoot.identity.access import current_actor, requires
 from folkmoot.identity.permissions import Permission
@@ -23,8 +17,6 @@ from folkmoot.web.annotator.desk_bodies import (
     WantedTask,
 )
 from folkmoot.web.annotator.label_page import instructions_view_of, label_view_of
-from folkmoot.web.annotator.ledger import csv_of, wanted_days
-from folkmoot.web.annotator.me_page import me_view_of
 from folkmoot.web.annotator.work_pages import projects_view_of
 from folkmoot.web.bodies import as_json, body_of
 from folkmoot.web.services import reading, unit_of_work
@@ -57,33 +49,6 @@ def instructions(slug: str) -> str:
     with reading() as uow:
         view = instructions_view_of(uow, slug)
     return render_template("annotator/instructions.html", project=view)
-
-
-@blueprint.get("/me")
-@requires(Permission.LABEL)
-def me() -> str:
-    """Show what the annotator earned, and how their answers compare."""
-    with reading() as uow:
-        view = me_view_of(uow, current_actor(), before=wanted_days())
-    return render_template("annotator/me.html", **vars(view))
-
-
-@blueprint.get("/me/earnings.csv")
-@requires(Permission.LABEL)
-def earnings_csv() -> Response:
-    """Hand out the whole pay ledger."""
-    with reading() as uow:
-        return csv_of(ledger_of(uow, annotator_id=current_actor().id))
-
-
-@blueprint.post("/me/answers/<uuid:label_id>/contest")
-@requires(Permission.LABEL)
-def contest(label_id: UUID) -> ResponseReturnValue:
-    """Ask for another look at an answer that was judged wrong."""
-    with unit_of_work() as uow:
-        contest_label(uow, current_actor(), label_id=label_id)
-    flash("Your contest is on record. A person will look at this answer again.", "good")
-    return redirect(url_for("annotator.me"), HTTPStatus.SEE_OTHER)
 
 
 @blueprint.post("/label/<slug>/next")
