@@ -1,9 +1,12 @@
 """What is believed of an annotator, from three sources and updated with every answer.
 
 Gold says for certain whether an answer was right, so it counts in full. The others' agreement
-counts by half: the others can be wrong together, and an answer that few share may be the right
-one. The latest consensus run stands in for all answers before it, with the weight of a few dozen
-checked answers at most.
+counts by half and never more than a few checked answers: others can be wrong together, and an
+answer that few share may be the right one. The latest consensus run, which has seen all answers at
+once, counts by half too, up to a few dozen.
+
+The weights are those under which thirteen public crowds, replayed label by label with a tenth of
+the tasks as gold, were foretold best: docs/decisions/0016 has the figures.
 """
 
 from dataclasses import dataclass
@@ -15,9 +18,10 @@ from crowd.aggregation.reliability import BetaPrior, beta_estimates
 from crowd.tallies import Tally
 
 # What an answer that was only compared with the others' counts, in checked answers.
-AGREEMENT_WEIGHT = 0.5
-# A run is never worth more checked answers than this: people change, and gold shows it.
-MOST_RUN_WEIGHT = 30.0
+UNCHECKED_WEIGHT = 0.5
+# What the others' agreement, and a run, are worth at most, in checked answers.
+MOST_AGREEMENT = 10.0
+MOST_RUN = 30.0
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,12 @@ def skill_of(
 
 def _evidence(tally: Tally, run_reliability: float | None, run_labels: int) -> _Evidence:
     before = _before(run_reliability, run_labels)
-    # Sums of floating numbers may pass each other by a hair.
-    disagreed = max(tally.compared - tally.agreed, 0.0)
+    agreement = min(UNCHECKED_WEIGHT * tally.compared, MOST_AGREEMENT)
+    # A sum of floating numbers may pass another one by a hair.
+    share = min(tally.agreed / tally.compared, 1.0) if tally.compared > 0 else 0.0
     return _Evidence(
-        right=before.right + tally.gold_right + AGREEMENT_WEIGHT * tally.agreed,
-        wrong=before.wrong + (tally.gold_seen - tally.gold_right) + AGREEMENT_WEIGHT * disagreed,
+        right=before.right + tally.gold_right + agreement * share,
+        wrong=before.wrong + (tally.gold_seen - tally.gold_right) + agreement * (1 - share),
     )
 
 
@@ -65,7 +70,7 @@ def _before(run_reliability: float | None, run_labels: int) -> _Evidence:
     if run_reliability is None:
         return _Evidence(NEWCOMER.right, NEWCOMER.wrong)
     # A run began with the newcomer's six imagined answers too, so they are part of its mean.
-    weight = sum(NEWCOMER) + min(AGREEMENT_WEIGHT * run_labels, MOST_RUN_WEIGHT)
+    weight = sum(NEWCOMER) + min(UNCHECKED_WEIGHT * run_labels, MOST_RUN)
     # Nobody is believed to be always right or always wrong, whatever a run says.
     mean = min(max(run_reliability, 0.01), 0.99)
     return _Evidence(mean * weight, (1 - mean) * weight)

@@ -80,10 +80,16 @@ def suspicion_by_id(uow: UnitOfWork, *, suspicion_id: UUID) -> Suspicion:
 
 
 def suspicions_of(
-    uow: UnitOfWork, *, project_id: UUID, wanted: PageRequest, state: SuspicionState | None = None
+    uow: UnitOfWork,
+    *,
+    wanted: PageRequest,
+    project_id: UUID | None = None,
+    state: SuspicionState | None = None,
 ) -> Page[Suspicion]:
-    """Return one page of what was noticed in a project, newest first."""
-    statement = select(Suspicion).where(Suspicion.project_id == project_id)
+    """Return one page of what was noticed in a project, or in all of them, newest first."""
+    statement = select(Suspicion)
+    if project_id is not None:
+        statement = statement.where(Suspicion.project_id == project_id)
     if state is not None:
         statement = statement.where(Suspicion.state == state)
     return page_by_id(uow, statement, key=Suspicion.id, wanted=wanted, newest_first=True)

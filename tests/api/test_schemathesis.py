@@ -37,6 +37,7 @@ RULES_BEYOND_SCHEMA = {
     "submit_label": "an answer is one that the project's own schema allows",
     "revise_label": "an answer is one that the project's own schema allows",
     "submit_cases": "each case is named once",
+    "decide_appeal": "an upheld appeal needs a right answer, which the project's schema allows",
     "review_decision": "each act asks for other reasons",
 }
 ACCEPTED = ["2xx", "401", "403", "404", "409", "422"]

@@ -51,14 +51,14 @@ def appeal(moot, annotator, label, reason="The record says no."):
         return open_appeal(uow, annotator, label_id=label.id, reason=reason)
 
 
-def decide(moot, actor, opened, outcome=UPHELD, reason="I looked again.", gold_after=None):
+def decide(moot, actor, opened, outcome=UPHELD, *, gold_after=None):
     with moot.work() as uow:
         return decide_appeal(
             uow,
             actor,
             appeal_id=opened.id,
             outcome=outcome,
-            reason=reason,
+            reason="I looked again.",
             gold_after=gold_after,
         )
 

@@ -40,15 +40,19 @@ def test_one_more_right_answer_raises_the_skill_and_a_wrong_one_lowers_it(tally,
 
 @LAWS
 @given(tallies(), RUNS, st.floats(0.1, 1))
-def test_the_others_agreement_counts_less_than_gold(tally, run, certainty):
+def test_an_answer_that_the_others_share_speaks_for_an_annotator(tally, run, certainty):
     here = expected_reliability(tally, *run)
-    for was_right in (True, False):
-        checked = tally_after(tally, Counted("yes", 1.0, False, was_right))
-        compared = tally_after(
-            tally, Counted("yes", 1.0, False, None, support=float(was_right), certainty=certainty)
-        )
-        by_gold = abs(expected_reliability(checked, *run) - here)
-        assert abs(expected_reliability(compared, *run) - here) < by_gold
+    shared, lonely = (
+        tally_after(tally, Counted("yes", 1.0, False, None, support=support, certainty=certainty))
+        for support in (1.0, 0.0)
+    )
+    assert expected_reliability(lonely, *run) <= here + 1e-9
+    assert expected_reliability(shared, *run) >= here - 1e-9
+
+
+def test_the_others_agreement_never_makes_up_for_failing_gold():
+    failing = Tally(gold_seen=30, gold_right=0, agreed=1e6, compared=1e6)
+    assert skill_of(failing).high < 0.5
 
 
 @LAWS

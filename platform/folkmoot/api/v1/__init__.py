@@ -2,6 +2,8 @@
 
 from folkmoot.api.v1 import (
     accounts,
+    annotators,
+    appeals,
     consensus,
     data_sets,
     decisions,
@@ -30,6 +32,8 @@ ALL = (
     earnings.api,
     preferences.api,
     payments.api,
+    annotators.api,
+    appeals.api,
     consensus.api,
     data_sets.api,
     models.api,
