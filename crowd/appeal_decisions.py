@@ -147,10 +147,12 @@ def _correct(
     if change.after is None:
         change.task.use = TaskUse.ORDINARY
     uow.session.add(change.task)
-    n_changed = recount_gold(uow, actor, change, records=records, answers=answers)
+    uow.session.flush()
     if change.after is None:
+        # Its places may need the queue, which comes before what the recount writes to the log.
         connection = uow.session.connection()
         judge_task(connection, locked_rules(connection, change.task.id))
+    n_changed = recount_gold(uow, actor, change, records=records, answers=answers)
     facts: JsonObject = {"before": change.before, "after": change.after, "recounted": n_changed}
     record(
         uow,

@@ -77,7 +77,6 @@ def recount_gold(
 
     A suspicion of failing gold that the corrected counts do not bear out is cleared.
     """
-    uow.session.flush()  # the counts below are read from the corrected task
     n_changed = 0
     for annotator_id in sorted(answers):
         annotator, answer = records[annotator_id], answers[annotator_id]
