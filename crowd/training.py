@@ -18,6 +18,7 @@ from audit.actions import Action
 from audit.recording import record
 from crowd.desk import Desk
 from crowd.models import LeaseState, Project, Qualification
+from crowd.places import lock_queue
 from crowd.settling import end_retraining
 from crowd.tables import LEASE, PROJECT, RECORD, TASK
 from crowd.turns import Turn
@@ -203,6 +204,8 @@ def _keep(uow: UnitOfWork, turn: Turn, feedback: Feedback, *, days: int | None) 
         qualification=Qualification.PASSED if feedback.has_passed else Qualification.FAILED,
         qualified_until=until,
     )
+    # The log's counter comes after the queue's row, which the next lease may ask for.
+    lock_queue(uow.session.connection(), turn.rules.project_id)
     _record_end(uow, turn, feedback, until)
     if feedback.has_passed:
         end_retraining(uow, project_id=turn.rules.project_id, annotator_id=turn.annotator_id)
