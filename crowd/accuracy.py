@@ -8,7 +8,9 @@ from sqlmodel import col
 
 from crowd.consensus_runs import run_by_id
 from crowd.models import Consensus, Origin
+from crowd.projects import project_by_id
 from crowd.tables import OUTCOME, TASK
+from crowd.task_types import task_type_of
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
 _TAIL = 0.025
@@ -26,23 +28,26 @@ class Accuracy:
 
 
 def accuracy_of(uow: UnitOfWork, *, run_id: UUID) -> Accuracy:
-    """Compare a run's answers with the recorded outcomes, where only the crowd answered."""
-    project_id = run_by_id(uow, run_id=run_id).project_id
-    same = sa.cast(col(Consensus.answer), sa.Text) == sa.cast(OUTCOME.c.answer, sa.Text)
+    """Compare a run's answers with the recorded outcomes, where only the crowd answered.
+
+    What is right is said by the task type, as for gold: within a number's tolerance, for example.
+    """
+    project = project_by_id(uow, project_id=run_by_id(uow, run_id=run_id).project_id)
+    kind, schema = task_type_of(project.task_type), project.answer_schema
     statement = (
-        sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(sa.case((same, 1), else_=0)), 0))
-        .select_from(Consensus)
+        sa.select(col(Consensus.answer), OUTCOME.c.answer)
         .join(TASK, TASK.c.id == Consensus.task_id)
         .join(OUTCOME, OUTCOME.c.external_id == TASK.c.external_id)
         .where(
             col(Consensus.run_id) == run_id,
-            OUTCOME.c.project_id == project_id,
+            OUTCOME.c.project_id == project.id,
             TASK.c.origin == Origin.CROWD,
             TASK.c.gold_answer.is_(None),
         )
     )
-    n_cases, n_right = uow.session.connection().execute(statement).one()
-    return accuracy_from(int(n_cases), int(n_right))
+    rows = uow.session.connection().execute(statement)
+    right = [kind.agrees(schema, answer, outcome) for answer, outcome in rows]
+    return accuracy_from(len(right), sum(right))
 
 
 def accuracy_from(n_cases: int, n_right: int) -> Accuracy:

@@ -10,8 +10,8 @@ from crowd.consensus_problem import ConsensusProblem
 from crowd.models import ConsensusRun, Origin, Project, Task, TaskState
 from crowd.projects import project_by_id
 from crowd.tables import LABEL, TASK
-from crowd.task_types import NominalKind, nominal_type_of
 from folkmoot.kernel.errors import NotFound
+from folkmoot.kernel.json_values import Json
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
 
@@ -21,17 +21,17 @@ def load_consensus_problem(uow: UnitOfWork, *, run_id: UUID) -> ConsensusProblem
     if run is None:
         raise NotFound("There is no such consensus run.")
     project = project_by_id(uow, project_id=run.project_id)
-    kind = nominal_type_of(project.task_type)
     connection = uow.session.connection()
-    labels = _crowd_labels(connection, project.id, kind)
-    by_experts, n_by_experts = _expert_answers(connection, project.id, kind)
+    labels = _crowd_labels(connection, project.id)
+    by_experts, n_by_experts = _expert_answers(connection, project.id)
     labelled = {task for task, _, _ in labels}
     return ConsensusProblem(
         run_id=run_id,
         method=run.method,
-        classes=kind.classes(project.answer_schema),
+        task_type=project.task_type,
+        schema=project.answer_schema,
         labels=labels,
-        known=_gold_answers(connection, project.id, kind) | by_experts,
+        known=_gold_answers(connection, project.id) | by_experts,
         by_experts_alone={
             task: count for task, count in n_by_experts.items() if task not in labelled
         },
@@ -52,38 +52,36 @@ def labels_saved(uow: UnitOfWork, project: Project) -> int:
     return int(uow.session.exec(statement).one())
 
 
-def _crowd_labels(
-    connection: Connection, project_id: UUID, kind: NominalKind
-) -> tuple[tuple[str, str, str], ...]:
+def _crowd_labels(connection: Connection, project_id: UUID) -> tuple[tuple[str, str, Json], ...]:
     statement = sa.select(LABEL.c.task_id, LABEL.c.annotator_id, LABEL.c.answer).where(
         LABEL.c.project_id == project_id, LABEL.c.is_current, LABEL.c.origin == Origin.CROWD
     )
     return tuple(
-        (str(task_id), str(annotator_id), kind.class_of(answer))
+        (str(task_id), str(annotator_id), answer)
         for task_id, annotator_id, answer in connection.execute(statement)
     )
 
 
-def _gold_answers(connection: Connection, project_id: UUID, kind: NominalKind) -> dict[str, str]:
+def _gold_answers(connection: Connection, project_id: UUID) -> dict[str, Json]:
     statement = sa.select(TASK.c.id, TASK.c.gold_answer).where(
         TASK.c.project_id == project_id, TASK.c.gold_answer.is_not(None)
     )
-    return {str(task_id): kind.class_of(gold) for task_id, gold in connection.execute(statement)}
+    return {str(task_id): gold for task_id, gold in connection.execute(statement)}
 
 
 def _expert_answers(
-    connection: Connection, project_id: UUID, kind: NominalKind
-) -> tuple[dict[str, str], dict[str, int]]:
-    """Return the latest expert's class of each task, and how many experts answered it."""
+    connection: Connection, project_id: UUID
+) -> tuple[dict[str, Json], dict[str, int]]:
+    """Return the latest expert's answer to each task, and how many experts answered it."""
     statement = (
         sa.select(LABEL.c.task_id, LABEL.c.answer)
         .where(LABEL.c.project_id == project_id, LABEL.c.is_current)
         .where(LABEL.c.origin == Origin.REVIEW)
         .order_by(LABEL.c.created_at, LABEL.c.id)
     )
-    answers: dict[str, str] = {}
+    answers: dict[str, Json] = {}
     counts: dict[str, int] = {}
     for task_id, answer in connection.execute(statement):
-        answers[str(task_id)] = kind.class_of(answer)
+        answers[str(task_id)] = answer
         counts[str(task_id)] = counts.get(str(task_id), 0) + 1
     return answers, counts

@@ -10,12 +10,8 @@ from sqlmodel import col, func, select
 from audit.actions import Action
 from audit.recording import record
 from crowd.consensus_loading import load_consensus_problem
-from crowd.consensus_problem import (
-    ConsensusProblem,
-    ConsensusSolution,
-    check_method,
-    solve,
-)
+from crowd.consensus_methods import check_method, methods_for, solve
+from crowd.consensus_problem import ConsensusProblem, ConsensusSolution
 from crowd.models import (
     AnnotatorReliability,
     Consensus,
@@ -25,7 +21,6 @@ from crowd.models import (
 )
 from crowd.projects import locked_project, project_by_id
 from crowd.run_reliability import believe_run
-from crowd.task_types import NominalKind, nominal_type_of
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import PLATFORM, Actor
 from folkmoot.kernel.errors import Conflict, NotFound
@@ -38,6 +33,7 @@ __all__ = [
     "ConsensusSolution",
     "latest_run",
     "load_consensus_problem",
+    "methods_for",
     "reliabilities_of",
     "request_consensus",
     "run_by_id",
@@ -48,11 +44,15 @@ __all__ = [
 
 
 def request_consensus(
-    uow: UnitOfWork, actor: Actor, *, project_id: UUID, method: str
+    uow: UnitOfWork, actor: Actor, *, project_id: UUID, method: str | None = None
 ) -> ConsensusRun:
-    """Ask for the consensus of all labels that there are when the job runs."""
-    check_method(method)
-    locked_project(uow, project_id)  # runs are numbered one after the other
+    """Ask for the consensus of all labels that there are when the job runs.
+
+    Without a method it is the usual one for the project's task type.
+    """
+    project = locked_project(uow, project_id)  # runs are numbered one after the other
+    method = methods_for(project.task_type)[0] if method is None else method
+    check_method(method, project.task_type)
     _refuse_without_labels(uow, project_id)
     run = ConsensusRun(
         project_id=project_id,
@@ -114,9 +114,8 @@ def store_consensus(
     run = _locked_run(uow, problem.run_id)
     if run.state is WorkState.FINISHED:
         return
-    kind = nominal_type_of(project_by_id(uow, project_id=run.project_id).task_type)
     connection = uow.session.connection()
-    _store_answers(connection, run.id, solution, kind)
+    _store_answers(connection, run.id, solution)
     _store_estimates(connection, run.id, solution)
     believe_run(uow, run)
     _finish(run, problem, solution)
@@ -149,14 +148,12 @@ def _locked_run(uow: UnitOfWork, run_id: UUID) -> ConsensusRun:
     return uow.session.exec(statement).one()
 
 
-def _store_answers(
-    connection: Connection, run_id: UUID, solution: ConsensusSolution, kind: NominalKind
-) -> None:
+def _store_answers(connection: Connection, run_id: UUID, solution: ConsensusSolution) -> None:
     rows = [
         {
             "run_id": run_id,
             "task_id": UUID(task.task),
-            "answer": kind.answer_of(task.class_name),
+            "answer": task.answer,
             "confidence": task.confidence,
             "posterior": list(task.posterior),
             "n_labels": task.n_labels,

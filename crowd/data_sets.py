@@ -16,7 +16,7 @@ from crowd.data_set_files import DataSetRow, files_of
 from crowd.models import Consensus, ConsensusRun, DataSet, Project
 from crowd.projects import locked_project, project_by_id
 from crowd.tables import TASK
-from crowd.task_types import nominal_type_of
+from crowd.task_types import NominalKind, task_type_of
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import PLATFORM, Actor
 from folkmoot.kernel.artifacts import ArtifactStore
@@ -184,12 +184,17 @@ def _rows_of(uow: UnitOfWork, run: ConsensusRun) -> tuple[DataSetRow, ...]:
 def _origin_of(
     uow: UnitOfWork, project: Project, data_set: DataSet, run: ConsensusRun
 ) -> JsonObject:
-    kind = nominal_type_of(project.task_type)
-    classes: list[Json] = [*kind.classes(project.answer_schema)]
+    kind = task_type_of(project.task_type)
+    # What a posterior counts; answers of no classes have none.
+    classes: list[Json] = (
+        [*kind.classes(project.answer_schema)] if isinstance(kind, NominalKind) else []
+    )
     head = log_head(uow)
     return {
         "project": {"id": str(project.id), "slug": project.slug, "title": project.title},
         "number": data_set.number,
+        "task_type": project.task_type.value,
+        "answer_schema": project.answer_schema,
         "classes": classes,
         "consensus": {
             "id": str(run.id),

@@ -164,7 +164,7 @@ def test_a_run_needs_labels_and_a_method_that_is_known(moot):
     project = moot.project()
     with pytest.raises(Conflict, match="Nobody has labelled"):
         ask(moot, project)
-    with pytest.raises(InvalidInput, match="majority, dawid_skene"):
+    with pytest.raises(InvalidInput, match="one of: dawid_skene, majority"):
         ask(moot, project, "divination")
 
 

@@ -21,11 +21,11 @@ api = Api("consensus")
 
 
 class NewRun(BaseModel):
-    """The method that the labels are to be aggregated by."""
+    """The method that the labels are to be aggregated by: the task type's usual one if none."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    method: Literal["majority", "dawid_skene"] = "dawid_skene"
+    method: Literal["majority", "dawid_skene", "agreement"] | None = None
 
 
 class RunView(View):
