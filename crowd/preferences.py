@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from audit.actions import Action
 from audit.recording import record
-from crowd.leasing import release_lease
+from crowd.leasing import release_leases
 from crowd.models import AnnotatorPreferences, ContentFlag, LeaseState
 from crowd.tables import LEASE, PREFERENCES, PROJECT, insert_unless_there
 from folkmoot.kernel import clock
@@ -34,7 +34,8 @@ def set_preferences(
             .where(PREFERENCES.c.annotator_id == actor.id)
             .values(accepted_flags=wanted, changed_at=now)
         )
-        _give_back(uow, actor, refused=set(before) - set(wanted))
+        refused = _held_with(connection, actor.id, set(before) - set(wanted))
+        release_leases(uow, annotator_id=actor.id, lease_ids=refused)
         _record(uow, actor, before=before, after=wanted)
     return preferences_of(uow, annotator_id=actor.id)
 
@@ -82,11 +83,6 @@ def _locked_flags(connection: Connection, annotator_id: UUID) -> list[str]:
         .with_for_update()
     ).scalar_one()
     return list(flags)
-
-
-def _give_back(uow: UnitOfWork, actor: Actor, *, refused: set[str]) -> None:
-    for lease_id in _held_with(uow.session.connection(), actor.id, refused):
-        release_lease(uow, annotator_id=actor.id, lease_id=lease_id)
 
 
 def _held_with(connection: Connection, annotator_id: UUID, refused: set[str]) -> Sequence[UUID]:

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from audit.actions import Action
 from audit.recording import record
 from crowd.models import Instructions, Project, ProjectState
+from crowd.pay_floor import check_may_open, judge_pay
 from crowd.project_rules import (
     LONGEST_INSTRUCTIONS,
     ProjectChange,
@@ -74,6 +75,8 @@ def change_state(
         return project
     if state not in _NEXT_STATES[project.state]:
         raise Conflict(f"A project that is {project.state.value} cannot become {state.value}.")
+    if state is ProjectState.OPEN:
+        check_may_open(uow, project)
     facts: JsonObject = {"before": project.state.value, "after": state.value}
     project.state = state
     uow.session.add(project)
@@ -95,6 +98,7 @@ def change_project(
         return project
     refuse_unsafe(uow.session.connection(), project, after)
     before = project.model_dump(mode="json", include=set(after))
+    pay_before, floor_before = project.pay_minor, project.pay_floor_minor
     for name, value in after.items():
         setattr(project, name, value)
     check_together(_rules_of(project))
@@ -104,6 +108,7 @@ def change_project(
         "after": project.model_dump(mode="json", include=set(after)),
     }
     _record(uow, actor, Action.PROJECT_CHANGED, project, facts=facts)
+    judge_pay(uow, project, pay_before=pay_before, floor_before=floor_before)
     return project
 
 
