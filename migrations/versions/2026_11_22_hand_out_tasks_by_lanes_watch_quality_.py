@@ -288,8 +288,17 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("started_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("advanced_at", sa.DateTime(timezone=True), nullable=True))
 
+    _say_what_tasks_and_places_are_for()
+    _move_places_into_lanes()
+    _count_the_days()
+    _tune_for_a_queue()
+
 
 def downgrade() -> None:
+    _stop_tuning()
+    _give_training_places()
+    _merge_earnings()
+    _move_places_out_of_lanes()
     with op.batch_alter_table("task_import", schema=None) as batch_op:
         batch_op.drop_column("advanced_at")
         batch_op.drop_column("started_at")
@@ -405,3 +414,146 @@ def downgrade() -> None:
     op.drop_table("project_queue")
     op.drop_table("annotator_preferences")
     op.drop_table("payment_export")
+
+
+# A rank was position - priority * 2**40; now each priority has two lanes, and only what waits has
+# a rank.
+_LANE = 2**40
+# Room in each page for new versions of its rows, in percent of what is filled at first.
+_FILLFACTORS = {
+    "place": 80,
+    "lease": 90,
+    "task": 90,
+    "annotator_record": 50,
+    "work_day": 50,
+    "project_queue": 20,
+}
+_OFTEN = {
+    "autovacuum_vacuum_scale_factor": 0.01,
+    "autovacuum_vacuum_threshold": 500,
+    "autovacuum_analyze_scale_factor": 0.05,
+    "autovacuum_vacuum_cost_delay": 0,
+}
+
+
+def _say_what_tasks_and_places_are_for() -> None:
+    is_postgresql = op.get_bind().dialect.name == "postgresql"
+    lot = "floor(random() * 2147483647)" if is_postgresql else "abs(random() % 2147483647)"
+    op.execute(f"UPDATE task SET use = 'gold', lot = {lot} WHERE gold_answer IS NOT NULL")  # noqa: S608
+    op.execute(
+        "UPDATE place SET purpose = 'gold'"
+        " WHERE task_id IN (SELECT id FROM task WHERE gold_answer IS NOT NULL)"
+    )
+    op.execute(
+        "UPDATE place SET purpose = 'extra_opinion' WHERE purpose = 'ordinary'"
+        " AND number > (SELECT floor FROM project WHERE project.id = place.project_id)"
+    )
+
+
+def _move_places_into_lanes() -> None:
+    op.execute("INSERT INTO project_queue (project_id, next_turn) SELECT id, 0 FROM project")
+    op.execute(
+        "UPDATE place SET rank = NULL"
+        " WHERE label_id IS NULL AND leased_until IS NOT NULL AND rank IS NOT NULL"
+    )
+    op.execute(
+        f"UPDATE place SET rank = rank - {_LANE} *"  # noqa: S608
+        " (SELECT priority FROM task WHERE task.id = place.task_id)"
+        " WHERE label_id IS NULL AND rank IS NOT NULL"
+    )
+
+
+def _move_places_out_of_lanes() -> None:
+    # What is held keeps its rank in the older version. A rank that was taken away for good does
+    # not come back: the task is complete, or it is one annotator's gold.
+    op.execute(
+        f"UPDATE place SET rank = (SELECT position - {_LANE} * priority"  # noqa: S608
+        " FROM task WHERE task.id = place.task_id)"
+        " WHERE label_id IS NULL AND purpose != 'gold'"
+        " AND (rank IS NOT NULL OR lease_id IS NOT NULL)"
+    )
+
+
+def _count_the_days() -> None:
+    is_postgresql = op.get_bind().dialect.name == "postgresql"
+    day = (
+        "(label.created_at AT TIME ZONE 'UTC')::date" if is_postgresql else "date(label.created_at)"
+    )
+    op.execute(
+        "INSERT INTO work_day (annotator_id, day, project_id, n_labels, n_sensitive,"  # noqa: S608
+        " active_seconds, earned_minor, currency)"
+        f" SELECT label.annotator_id, {day}, label.project_id, count(*), 0,"
+        " sum(label.active_seconds), coalesce(sum(earning.amount_minor), 0), project.currency"
+        " FROM label JOIN project ON project.id = label.project_id"
+        " LEFT JOIN earning ON earning.lease_id = label.lease_id"
+        " WHERE label.origin = 'crowd' AND label.supersedes_id IS NULL"
+        f" GROUP BY label.annotator_id, {day}, label.project_id, project.currency"
+    )
+
+
+def _give_training_places() -> None:
+    """Give each lease of training a place that nobody is handed: the older version asks for one."""
+    op.execute(
+        "INSERT INTO place (task_id, number, project_id, purpose)"
+        " SELECT lease.task_id, row_number() OVER (PARTITION BY lease.task_id ORDER BY lease.id)"
+        " + coalesce((SELECT max(number) FROM place WHERE place.task_id = lease.task_id), 0),"
+        " lease.project_id, 'gold' FROM lease WHERE lease.place_number IS NULL"
+    )
+    op.execute(
+        "UPDATE lease SET place_number = numbered.number FROM ("
+        "SELECT id, row_number() OVER (PARTITION BY task_id ORDER BY id)"
+        " + (SELECT max(number) FROM place WHERE place.task_id = training.task_id)"
+        " - (SELECT count(*) FROM lease AS other"
+        " WHERE other.task_id = training.task_id AND other.place_number IS NULL) AS number"
+        " FROM lease AS training WHERE place_number IS NULL"
+        ") AS numbered WHERE numbered.id = lease.id"
+    )
+    # A label of training is no voice, as one that was revised is none.
+    op.execute("UPDATE label SET origin = 'crowd' WHERE origin = 'training'")
+
+
+def _merge_earnings() -> None:
+    """Add what appeals and top-ups paid to a label's line: the older version has one a lease."""
+    connection = op.get_bind()
+    extra = "SELECT id, annotator_id, project_id, lease_id, amount_minor FROM earning"
+    for row in connection.execute(sa.text(f"{extra} WHERE kind != 'label'")).mappings().all():
+        of_lease = "lease_id = :lease_id"
+        of_anyone = "annotator_id = :annotator_id AND project_id = :project_id"
+        line = connection.execute(
+            sa.text(
+                "SELECT id FROM earning WHERE kind = 'label' AND "  # noqa: S608
+                f"{of_anyone if row['lease_id'] is None else of_lease} ORDER BY id LIMIT 1"
+            ),
+            dict(row),
+        ).scalar()
+        if line is None and row["lease_id"] is None:
+            raise RuntimeError(
+                "The older version cannot keep an amount that was paid for no answer: "
+                f"earning {row['id']}. Nothing was changed."
+            )
+        if line is not None:
+            more = {"line": line, **row}
+            connection.execute(
+                sa.text(
+                    "UPDATE earning SET amount_minor = amount_minor + :amount_minor"
+                    " WHERE id = :line"
+                ),
+                more,
+            )
+            connection.execute(sa.text("DELETE FROM earning WHERE id = :id"), more)
+
+
+def _tune_for_a_queue() -> None:
+    """Let PostgreSQL clean up often: rows of the queue live for minutes."""
+    if op.get_bind().dialect.name != "postgresql":
+        return
+    for table, fillfactor in _FILLFACTORS.items():
+        often = ", ".join(f"{name} = {value}" for name, value in _OFTEN.items())
+        op.execute(f"ALTER TABLE {table} SET (fillfactor = {fillfactor}, {often})")
+
+
+def _stop_tuning() -> None:
+    if op.get_bind().dialect.name != "postgresql":
+        return
+    for table in _FILLFACTORS:
+        op.execute(f"ALTER TABLE {table} RESET (fillfactor, {', '.join(_OFTEN)})")
