@@ -9,8 +9,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from crowd.models import ContentFlag, TaskType
+from crowd.models import ContentFlag, Pattern, TaskType, WatchAction
 from crowd.text import PlainText
+from crowd.watching import WatchRules
 from folkmoot.kernel.errors import FieldProblem, InvalidInput
 from folkmoot.kernel.json_values import JsonObject
 from folkmoot.kernel.names import OneLineName
@@ -86,6 +87,7 @@ class Quality(_Part):
     """How often answers are checked unseen, and what follows from suspicious patterns."""
 
     gold_share: float = Field(default=0.1, ge=0, le=0.5)
+    watch: WatchRules = WatchRules()
 
 
 class Suggestions(_Part):
@@ -165,3 +167,10 @@ def _contradictions(rules: ProjectRules) -> Iterator[FieldProblem]:
         yield FieldProblem(
             "/qualification_days", "A qualification that runs out needs training questions."
         )
+    if not rules.training_questions:
+        for pattern in Pattern:
+            if rules.watch.follows(pattern) is WatchAction.RETRAIN:
+                yield FieldProblem(
+                    f"/watch/{pattern.value}/action",
+                    "Only a project with training questions can ask for training again.",
+                )

@@ -1,6 +1,6 @@
 """Projects: a question put to annotators, its rules, its instructions and its state."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from uuid import UUID
 
@@ -21,10 +21,13 @@ from crowd.project_rules import (
 from crowd.safe_changes import refuse_unsafe
 from crowd.task_types import task_type_of
 from crowd.text import refuse_null
+from crowd.training import check_ready
+from crowd.watching import watch_rules
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.errors import Conflict, FieldProblem, InvalidInput, NotFound
 from folkmoot.kernel.json_values import JsonObject
+from folkmoot.kernel.outbox import JobName, request_job
 from folkmoot.kernel.pagination import Page, PageRequest, page_by_id
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
@@ -35,6 +38,7 @@ __all__ = [
     "change_state",
     "create_project",
     "instructions_of",
+    "instructions_versions",
     "locked_project",
     "project_by_id",
     "project_by_slug",
@@ -69,13 +73,18 @@ def create_project(uow: UnitOfWork, actor: Actor, *, draft: ProjectDraft) -> Pro
 def change_state(
     uow: UnitOfWork, actor: Actor, *, project_id: UUID, state: ProjectState
 ) -> Project:
-    """Open, pause or close a project; one that is closed stays so."""
+    """Open, pause or close a project; one that is closed stays so.
+
+    A project that is paused or closed gives no new lease. An answer to a task that somebody holds
+    is kept and paid all the same: the work was asked for.
+    """
     project = locked_project(uow, project_id)
     if project.state is state:
         return project
     if state not in _NEXT_STATES[project.state]:
         raise Conflict(f"A project that is {project.state.value} cannot become {state.value}.")
     if state is ProjectState.OPEN:
+        check_ready(uow, project)
         check_may_open(uow, project)
     facts: JsonObject = {"before": project.state.value, "after": state.value}
     project.state = state
@@ -98,16 +107,22 @@ def change_project(
         return project
     refuse_unsafe(uow.session.connection(), project, after)
     before = project.model_dump(mode="json", include=set(after))
+    labels_before = project.floor
     pay_before, floor_before = project.pay_minor, project.pay_floor_minor
     for name, value in after.items():
         setattr(project, name, value)
     check_together(_rules_of(project))
+    if "training_questions" in after and project.state is ProjectState.OPEN:
+        check_ready(uow, project)
     uow.session.add(project)
     facts: JsonObject = {
         "before": before,
         "after": project.model_dump(mode="json", include=set(after)),
     }
     _record(uow, actor, Action.PROJECT_CHANGED, project, facts=facts)
+    if project.floor > labels_before:
+        # Tasks that were imported under the lower floor have too few places.
+        request_job(uow, JobName.OPEN_PLACES, subject_id=project.id, requested_by=actor.id)
     judge_pay(uow, project, pay_before=pay_before, floor_before=floor_before)
     return project
 
@@ -163,6 +178,12 @@ def instructions_of(
     return instructions
 
 
+def instructions_versions(uow: UnitOfWork, *, project_id: UUID) -> Sequence[Instructions]:
+    """Return every version of a project's instructions, newest first."""
+    statement = select(Instructions).where(Instructions.project_id == project_id)
+    return uow.session.exec(statement.order_by(col(Instructions.version).desc())).all()
+
+
 def locked_project(uow: UnitOfWork, project_id: UUID) -> Project:
     """Return a project as it is now, held until the transaction ends; leases go on meanwhile."""
     statement = (
@@ -175,8 +196,10 @@ def locked_project(uow: UnitOfWork, project_id: UUID) -> Project:
 
 
 def _given(project: Project, change: ProjectChange) -> Mapping[str, object]:
-    """Return what a change gives, with the answer schema in its full form."""
+    """Return what a change gives, with the answer schema and the watch rules in full form."""
     given = change.model_dump(exclude_unset=True)
+    if "watch" in given:
+        given["watch"] = change.watch.model_dump(mode="json")
     if "answer_schema" in given or "task_type" in given:
         kind = task_type_of(given.get("task_type", project.task_type))
         given["answer_schema"] = kind.check_schema(
@@ -186,7 +209,10 @@ def _given(project: Project, change: ProjectChange) -> Mapping[str, object]:
 
 
 def _differing(project: Project, given: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in given.items() if getattr(project, name) != value}
+    stored = project.model_dump(include=set(given))
+    # A project that says nothing of it watches by the rules of the house.
+    stored["watch"] = watch_rules(project.watch).model_dump(mode="json")
+    return {name: value for name, value in given.items() if stored[name] != value}
 
 
 def _rules_of(project: Project) -> ProjectRules:
@@ -200,9 +226,10 @@ def _found(project: Project | None) -> Project:
 
 
 def _project_from(draft: ProjectDraft, schema: JsonObject, actor: Actor) -> Project:
-    given = draft.model_dump(exclude={"instructions", "answer_schema"})
+    given = draft.model_dump(exclude={"instructions", "answer_schema", "watch"})
     return Project(
         **given,
+        watch=draft.watch.model_dump(mode="json"),
         answer_schema=schema,
         instructions_version=1,
         state=ProjectState.DRAFT,

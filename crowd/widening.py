@@ -4,6 +4,8 @@ from folkmoot.kernel.json_values import Json, JsonObject
 
 # What annotators read. It may be mended: no answer given becomes another by it.
 _WORDS = frozenset({"question", "label", "help"})
+# The lists of what an answer may name. Others order or number what they hold, so they stay.
+_GROWING = frozenset({"choices", "classes"})
 
 
 def is_wider(before: JsonObject, after: JsonObject) -> bool:
@@ -13,16 +15,16 @@ def is_wider(before: JsonObject, after: JsonObject) -> bool:
     demand on an answer stays as it was.
     """
     return all(
-        _is_same_or_longer(before.get(name), after.get(name))
+        _is_kept(name, before.get(name), after.get(name))
         for name in before.keys() | after.keys()
         if name not in _WORDS
     )
 
 
-def _is_same_or_longer(before: Json, after: Json) -> bool:
+def _is_kept(name: str, before: Json, after: Json) -> bool:
     if not (isinstance(before, list) and isinstance(after, list)):
         return before == after
-    kept = after[: len(before)]
+    kept = after[: len(before)] if name in _GROWING else after
     return [_without_words(each) for each in kept] == [_without_words(each) for each in before]
 
 

@@ -7,6 +7,7 @@ import pytest
 from sqlmodel import func, select
 
 from crowd.models import Outcome, Task, TaskImport
+from crowd.project_rules import ProjectRules
 from folkmoot.bootstrap import Services
 
 from .conftest import PROJECT, Person
@@ -43,7 +44,10 @@ def test_a_short_name_that_is_taken_is_named(team: Person) -> None:
         ({"answer_schema": {"choices": ["yes", 3]}}, "/answer_schema/choices/1"),
         ({"slug": "Not A Slug"}, "/slug"),
         ({"currency": "euro"}, "/currency"),
-        ({"floor": 3, "ceiling": 2}, ""),
+        ({"floor": 3, "ceiling": 2}, "/ceiling"),
+        ({"watch": {"too_fast": {"run": 1}}}, "/watch/too_fast/run"),
+        ({"watch": {"copied": {"action": "retrain"}}}, "/watch/copied/action"),
+        ({"content_flags": ["spiders"]}, "/content_flags/0"),
         ({"pay_minor": 10**30}, "/pay_minor"),
     ],
 )
@@ -53,6 +57,51 @@ def test_a_rule_that_makes_no_sense_is_named(
     problem = refused(team.post("/projects", {**PROJECT, **changes}), 422)
     assert problem["fields"][0]["pointer"] == pointer
     assert team.get("/projects").get_json()["items"] == []
+
+
+def test_a_change_names_only_what_changes_and_every_rule_is_shown(team: Person) -> None:
+    path = f"/projects/{made(team.post('/projects', PROJECT))['id']}"
+    change = {"floor": 2, "content_flags": ["hate"], "watch": {"constant": {"run": 12}}}
+    changed = made(team.call("PATCH", path, json=change), 200)
+    assert (changed["floor"], changed["ceiling"], changed["content_flags"]) == (2, 2, ["hate"])
+    assert changed["watch"]["constant"] == {"run": 12, "action": "review"}
+    assert made(team.get(path), 200) == changed
+    assert {*ProjectRules.model_fields} <= changed.keys()
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "pointer"),
+    [
+        ({"floor": 3}, 422, "/ceiling"),
+        ({"floor": None}, 422, "/floor"),
+        ({"slug": "dogs"}, 422, "/slug"),
+        ({"pay_minor": 1}, 409, "/pay_minor"),
+        ({"answer_schema": {"choices": ["yes", "maybe"]}}, 409, "/answer_schema"),
+    ],
+)
+def test_a_change_that_is_not_safe_says_why_and_changes_nothing(
+    change: dict[str, object], status: int, pointer: str, team: Person
+) -> None:
+    path = f"/projects/{made(team.post('/projects', PROJECT))['id']}"
+    before = made(team.put(f"{path}/state", {"state": "open"}), 200)
+    problem = refused(team.call("PATCH", path, json=change), status)
+    assert [one["pointer"] for one in problem["fields"]] == [pointer]
+    assert made(team.get(path), 200) == before
+
+
+def test_priorities_and_audits_name_the_tasks_that_are_not_there(
+    team: Person, run_jobs: RunJobs, services: Services
+) -> None:
+    path = f"/projects/{made(team.post('/projects', PROJECT))['id']}"
+    import_csv(team, path.rsplit("/", 1)[1], b"external_id\na/b\nc\n")
+    run_jobs()
+    set_both = {"priorities": {"a/b": 3, "c": 0}}
+    done = made(team.post(f"{path}/priorities", set_both), 200)
+    assert done == {"changed": 1, "unchanged": 1}
+    problem = refused(team.post(f"{path}/priorities", {"priorities": {"x/y": 3}}), 422)
+    assert [one["pointer"] for one in problem["fields"]] == ["/priorities/x~1y"]
+    problem = refused(team.post(f"{path}/audits", {"external_ids": ["c"]}), 422)
+    assert "still asks for labels" in problem["detail"]
 
 
 def test_a_closed_project_stays_closed_and_takes_no_tasks(team: Person) -> None:

@@ -21,6 +21,7 @@ QUEUE_OF: dict[JobName, str] = {
     JobName.SEAL_LOG: "audit",
     JobName.VERIFY_LOG: "audit",
     JobName.IMPORT_TASKS: "crowd",
+    JobName.OPEN_PLACES: "crowd",
     JobName.FIT_CONSENSUS: "crowd",
     JobName.EXPORT_DATA_SET: "crowd",
     JobName.TRAIN_MODEL: "governance",

@@ -2,13 +2,18 @@
 
 from uuid import UUID
 
-from crowd import consensus_runs, data_sets, importing
+from crowd import consensus_runs, data_sets, importing, raising_floor
 from folkmoot.bootstrap import Services
 
 
 def import_tasks(services: Services, import_id: UUID) -> None:
     """Read an imported file, batch by batch."""
     importing.run_import(services, import_id=import_id)
+
+
+def open_places(services: Services, project_id: UUID) -> None:
+    """Open the places that tasks lack since their project's floor was raised."""
+    raising_floor.open_missing_places(services, project_id=project_id)
 
 
 def fit_consensus(services: Services, run_id: UUID) -> None:

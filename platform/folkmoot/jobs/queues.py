@@ -9,6 +9,7 @@ from folkmoot.kernel.outbox import JobName
 
 JOBS: dict[JobName, Callable[[Services, UUID], None]] = {
     JobName.IMPORT_TASKS: crowd_jobs.import_tasks,
+    JobName.OPEN_PLACES: crowd_jobs.open_places,
     JobName.FIT_CONSENSUS: crowd_jobs.fit_consensus,
     JobName.EXPORT_DATA_SET: crowd_jobs.export_data_set,
     JobName.TRAIN_MODEL: governance_jobs.train_model,

@@ -26,6 +26,7 @@ class JobName(StrEnum):
     """Every kind of background work; `folkmoot.jobs.queues` names the function of each."""
 
     IMPORT_TASKS = "import-tasks"
+    OPEN_PLACES = "open-places"
     FIT_CONSENSUS = "fit-consensus"
     EXPORT_DATA_SET = "export-data-set"
     TRAIN_MODEL = "train-model"

@@ -1,18 +1,24 @@
 """Projects: create them, open them, fill them with tasks."""
 
+from http import HTTPStatus
 from uuid import UUID
 
-from crowd import given_labels, outcomes, projects
+from crowd import asking_again, given_labels, importing, outcomes, prioritising, projects
 from crowd.integrity import Integrity, counted_integrity
 from crowd.models import Label, Project
-from crowd.projects import ProjectDraft
+from crowd.prioritising import Prioritised
+from crowd.projects import ProjectChange, ProjectDraft
 from folkmoot.api.operations import Api, Call, PageQuery, PageView
 from folkmoot.api.v1.labels_schemas import GivenLabelView
 from folkmoot.api.v1.projects_schemas import (
+    AskedAgainView,
+    Audit,
     Counted,
     IntegrityView,
     NewInstructions,
     Outcomes,
+    Priorities,
+    PrioritisedView,
     ProjectView,
     StateChange,
 )
@@ -40,6 +46,12 @@ def get_project(call: Call, project_id: UUID) -> Project:
     return projects.project_by_id(call.uow, project_id=project_id)
 
 
+@api.patch("/projects/<uuid:project_id>", access=Permission.MANAGE_PROJECTS, shows=ProjectView)
+def change_project(call: Call, project_id: UUID, body: ProjectChange) -> Project:
+    """Change the rules that are given, and leave the others."""
+    return projects.change_project(call.uow, call.actor, project_id=project_id, change=body)
+
+
 @api.put("/projects/<uuid:project_id>/state", access=Permission.MANAGE_PROJECTS, shows=ProjectView)
 def set_project_state(call: Call, project_id: UUID, body: StateChange) -> Project:
     """Open, pause or close a project."""
@@ -52,6 +64,30 @@ def set_project_state(call: Call, project_id: UUID, body: StateChange) -> Projec
 def set_instructions(call: Call, project_id: UUID, body: NewInstructions) -> Project:
     """Write a new version of the instructions."""
     return projects.write_instructions(call.uow, call.actor, project_id=project_id, text=body.text)
+
+
+@api.post(
+    "/projects/<uuid:project_id>/priorities",
+    access=Permission.MANAGE_PROJECTS,
+    shows=PrioritisedView,
+    status=HTTPStatus.OK,
+)
+def set_priorities(call: Call, project_id: UUID, body: Priorities) -> Prioritised:
+    """Set the priority of many tasks at once; it holds from the next hand-out."""
+    return prioritising.set_priorities(
+        call.uow, call.actor, project_id=project_id, priorities=body.priorities
+    )
+
+
+@api.post(
+    "/projects/<uuid:project_id>/audits", access=Permission.MANAGE_PROJECTS, shows=AskedAgainView
+)
+def ask_again(call: Call, project_id: UUID, body: Audit) -> dict[str, int]:
+    """Put tasks that are done to one more annotator each, beyond the ceiling."""
+    asked = asking_again.ask_again(
+        call.uow, call.actor, project_id=project_id, external_ids=body.external_ids
+    )
+    return {"asked": asked}
 
 
 @api.post("/projects/<uuid:project_id>/outcomes", access=Permission.MANAGE_PROJECTS, shows=Counted)

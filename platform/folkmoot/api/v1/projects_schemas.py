@@ -5,10 +5,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from crowd.models import ProjectState, TaskType
+from crowd.asking_again import MOST_AUDITS_AT_ONCE
+from crowd.models import ContentFlag, ProjectState, TaskType
 from crowd.outcomes import OutcomeRow
+from crowd.prioritising import MOST_TASKS_AT_ONCE, ExternalId, Priority
 from folkmoot.api.operations import View
-from folkmoot.kernel.json_values import JsonObject
+from folkmoot.kernel.json_values import Json, JsonObject
 
 
 class ProjectView(View):
@@ -23,10 +25,24 @@ class ProjectView(View):
     floor: int
     ceiling: int
     confidence: float
+    budget_labels: int | None
     lease_seconds: int
+    revision_seconds: int
     pay_minor: int
     currency: str
+    pay_floor_minor: int | None
+    pay_alarm_at: datetime | None
+    pay_exception: str | None
     gold_share: float
+    suggestion_share: float
+    training_questions: int
+    training_pass_share: float
+    qualification_days: int | None
+    content_flags: list[ContentFlag]
+    sensitive_per_day: int | None
+    break_after_minutes: int
+    session_cap_minutes: int | None
+    watch: JsonObject
     group_fields: JsonObject
     state: ProjectState
     created_at: datetime
@@ -46,6 +62,35 @@ class NewInstructions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: str = Field(min_length=1, max_length=100_000)
+
+
+class Priorities(BaseModel):
+    """The priority of tasks by their external id; a higher one is handed out earlier."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    priorities: dict[ExternalId, Priority] = Field(min_length=1, max_length=MOST_TASKS_AT_ONCE)
+
+
+class PrioritisedView(View):
+    """How many tasks have another priority now; the others had the one that was asked for."""
+
+    changed: int
+    unchanged: int
+
+
+class Audit(BaseModel):
+    """Tasks that are done, each to be put to one more annotator."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    external_ids: list[ExternalId] = Field(min_length=1, max_length=MOST_AUDITS_AT_ONCE)
+
+
+class AskedAgainView(View):
+    """How many tasks are put to one more annotator."""
+
+    asked: int
 
 
 class Outcomes(BaseModel):
