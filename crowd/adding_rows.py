@@ -26,9 +26,7 @@ _Content: TypeAlias = tuple[JsonObject, Json | None, Json | None, str, bool]
 
 _TASK_COLUMNS = (
     "id",
-    "project_id",
     "external_id",
-    "origin",
     "payload",
     "priority",
     "position",
@@ -37,10 +35,8 @@ _TASK_COLUMNS = (
     "explanation",
     "suggestion",
     "state",
-    "n_labels",
-    "created_at",
 )
-_PLACE_COLUMNS = ("task_id", "number", "project_id", "rank", "purpose")
+_PLACE_COLUMNS = ("task_id", "number", "rank")
 
 
 @dataclass(frozen=True)
@@ -195,22 +191,20 @@ def _left_unchanged(
 def _insert(connection: Connection, shelf: _Shelf, rows: Sequence[TaskRow]) -> None:
     tasks: list[Row] = []
     places: list[Row] = []
-    now = clock.now()
     for position, row in enumerate(rows, start=shelf.first_position):
         task_id, use = new_id(), _use_of(row)
         # The answer of gold is known: it asks for no labels, though it will get some.
         state = TaskState.OPEN if use is TaskUse.ORDINARY else TaskState.COMPLETE
-        about = (row.external_id, Origin.CROWD, row.payload, row.priority, position, use)
-        answers = (row.gold, row.explanation, row.suggestion)
-        tasks.append((task_id, shelf.project_id, *about, *answers, state, 0, now))
+        known = (row.gold, row.explanation, row.suggestion, state)
+        tasks.append((task_id, row.external_id, row.payload, row.priority, position, use, *known))
         if use is TaskUse.ORDINARY:
             rank = rank_of(priority=row.priority, position=position)
-            places.extend(
-                (task_id, number, shelf.project_id, rank, Purpose.ORDINARY)
-                for number in range(1, shelf.floor + 1)
-            )
-    insert_rows(connection, TASK, _TASK_COLUMNS, tasks)
-    insert_rows(connection, PLACE, _PLACE_COLUMNS, places)
+            places.extend((task_id, number, rank) for number in range(1, shelf.floor + 1))
+    project = {"project_id": shelf.project_id}
+    of_tasks = {**project, "origin": Origin.CROWD, "n_labels": 0, "created_at": clock.now()}
+    of_places = {**project, "purpose": Purpose.ORDINARY}
+    insert_rows(connection, TASK, names=_TASK_COLUMNS, rows=tasks, same=of_tasks)
+    insert_rows(connection, PLACE, names=_PLACE_COLUMNS, rows=places, same=of_places)
 
 
 def _use_of(row: TaskRow) -> TaskUse:

@@ -1,6 +1,6 @@
 """Insert many rows at once, past the ORM: by COPY on PostgreSQL, by one executemany on SQLite."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -12,23 +12,43 @@ Row: TypeAlias = Sequence[object]
 
 
 def insert_rows(
-    connection: Connection, table: sa.Table, names: Sequence[str], rows: Sequence[Row]
+    connection: Connection,
+    table: sa.Table,
+    *,
+    names: Sequence[str],
+    rows: Sequence[Row],
+    same: Mapping[str, object],
 ) -> None:
-    """Insert rows whose values stand in the order of the names; none may be there already."""
+    """Insert rows of which none may be there already.
+
+    Their values stand in the order of the names; `same` holds what all of them have in common.
+    """
     if not rows:
         return
     stored = _stored(connection, [table.c[name] for name in names], rows)
+    shared = _stored(connection, [table.c[name] for name in same], [tuple(same.values())])
+    common = tuple(next(shared))
+    whole = ((*row, *common) for row in stored)
     driver = connection.connection.driver_connection
     if isinstance(driver, PostgresConnection):
-        _copy(driver, table.name, names, stored)
-        return
+        _copy(driver, table.name, [*names, *same], whole)
+    else:
+        _insert_many(connection, table.name, [*names, *same], whole)
+
+
+def _insert_many(
+    connection: Connection, table: str, names: Sequence[str], rows: Iterator[tuple[object, ...]]
+) -> None:
     columns, marks = ", ".join(names), ", ".join("?" * len(names))
-    statement = f"INSERT INTO {table.name} ({columns}) VALUES ({marks})"  # noqa: S608  # our names
-    connection.exec_driver_sql(statement, [tuple(row) for row in stored])
+    statement = f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608  # our own names
+    connection.exec_driver_sql(statement, list(rows))
 
 
 def _copy(
-    driver: PostgresConnection[Any], table: str, names: Sequence[str], rows: Iterator[Row]
+    driver: PostgresConnection[Any],
+    table: str,
+    names: Sequence[str],
+    rows: Iterator[tuple[object, ...]],
 ) -> None:
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, names))

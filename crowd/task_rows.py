@@ -17,6 +17,9 @@ OWN_COLUMNS = frozenset(
 )
 
 
+_written = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+
 @dataclass(frozen=True)
 class TaskRow:
     """A task as a file describes it; `end` is the offset in the file where the next row begins."""
@@ -145,7 +148,7 @@ def _wrong_explanation(written: Json) -> str | None:
 
 def _wrong_content(cells: JsonObject) -> str | None:
     try:
-        size = len(json.dumps(cells, ensure_ascii=False, allow_nan=False).encode())
+        size = len(_written(cells).encode())
     except UnicodeEncodeError:
         return "The row holds bytes that are not UTF-8 text."
     except (ValueError, RecursionError):

@@ -21,6 +21,9 @@ BENCHES = {
         "folkmoot.bench.crowd_kill", "kill -9 of every program in turn while annotators work."
     ),
     "demo": Listed("folkmoot.bench.demo", "Seconds to each step of the demo's story."),
+    "imports": Listed(
+        "folkmoot.bench.imports", "One file of many rows: how fast, in how much memory."
+    ),
     "probe": Listed("folkmoot.bench.probe", "What a careless client is told, and what is kept."),
     "start": Listed(
         "folkmoot.bench.start", "Start-up and idle memory of each process and of the command line."
