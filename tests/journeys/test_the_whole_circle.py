@@ -6,13 +6,11 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from sqlmodel import Session
 
 from audit.verification import verify_log
 from folkmoot.app import create_app
 from folkmoot.bootstrap import Services
 from folkmoot.jobs.audit_jobs import CLAIMS
-from folkmoot.kernel.unit_of_work import UnitOfWork
 from folkmoot_client import Folkmoot
 
 from ..api.conftest import serving
@@ -149,9 +147,8 @@ def test_step_8_the_log_is_sound_and_an_edited_reason_names_its_entry(
     override = next(one for one in circle.reviews if one["act"] == "override")
     edit = sa.text("UPDATE review SET reason_text = 'As asked.' WHERE reason_text = :before")
     # As an operator could do it; rolled back, so that nobody else reads the forgery.
-    with Session(services.engine) as session:
-        session.connection().execute(edit, {"before": override["reason_text"]})
-        verdict = verify_log(UnitOfWork(session), verifier=health["verifier"], claims=CLAIMS)
-        session.rollback()
+    with services.reading() as uow:
+        uow.connection.execute(edit, {"before": override["reason_text"]})
+        verdict = verify_log(uow, verifier=health["verifier"], claims=CLAIMS)
     named = {str(one.entry_id) for one in verdict.findings}
     assert override["audit_entry_id"] in named

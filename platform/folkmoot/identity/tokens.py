@@ -20,6 +20,7 @@ from folkmoot.kernel.actor import PLATFORM_ID, Actor
 from folkmoot.kernel.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn
 from folkmoot.kernel.json_values import Json
 from folkmoot.kernel.pagination import Page, PageRequest, page_by_id
+from folkmoot.kernel.statements import Statement
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
 TOKEN_PREFIX = "fm_"  # noqa: S105  # lets scanners of leaked secrets recognise ours
@@ -27,7 +28,7 @@ TOKEN_BYTES = 32
 LONGEST_LIFE = timedelta(days=366)
 
 # Stands before every request of the API: one statement, built once, of columns and not of objects.
-_TOKEN_WITH_ROLES = (
+_TOKEN_WITH_ROLES = Statement(
     sa.select(
         col(AccessToken.account_id),
         col(AccessToken.scopes),
@@ -106,7 +107,7 @@ def keep_token(uow: UnitOfWork, actor: Actor, token: AccessToken) -> None:
 
 def actor_of_token(uow: UnitOfWork, text: str) -> Actor:
     """Return who a bearer token speaks for, or refuse one that is unknown or over."""
-    found = uow.session.execute(_TOKEN_WITH_ROLES, {"digest": digest_of(text)}).all()
+    found = _TOKEN_WITH_ROLES.all(uow.connection, {"digest": digest_of(text)})
     if not found:
         raise NotSignedIn("This access token is not known here.")
     token = found[0]

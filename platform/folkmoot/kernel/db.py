@@ -5,14 +5,20 @@ Import this module before any table is defined: it names the constraints.
 
 import sqlite3
 from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import Connection, Dialect, Engine, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import SQLModel
 
 from folkmoot.kernel.errors import ConfigurationError
+from folkmoot.kernel.writer_queue import WriterQueue, queue_of
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -25,6 +31,12 @@ SQLModel.metadata.naming_convention = {
 # A reader on SQLite must not queue behind the writer; see `_begin`.
 READ_ONLY = "folkmoot_read_only"
 LOCK_WAIT_SECONDS = 30
+# As many as a process of the web server has threads, and some to spare.
+POOL_SIZE = 10
+REST_SECONDS = 1.0
+# What a pooled connection knows of itself.
+_WRITES = "folkmoot_writes"
+_RESTS_SINCE = "folkmoot_rests_since"
 
 
 def enum_type(choices: type[StrEnum]) -> sa.Enum:
@@ -55,8 +67,13 @@ def make_engine(url: str) -> Engine:
 
 def _sqlite_engine(url: str) -> Engine:
     engine = sa.create_engine(url, connect_args={"timeout": LOCK_WAIT_SECONDS})
+    database = engine.url.database
+    is_file = database not in (None, "", ":memory:")
+    queue = queue_of(Path(str(database)).resolve() if is_file else None)
     sa.event.listen(engine, "connect", _prepare_sqlite)
-    sa.event.listen(engine, "begin", _begin)
+    sa.event.listen(engine, "begin", partial(_begin, queue))
+    # The only moment that follows every end of a transaction, however it ended.
+    sa.event.listen(engine, "checkin", partial(_leave, queue))
     return engine
 
 
@@ -67,18 +84,61 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin(connection: Connection) -> None:
-    reads_only = connection.get_execution_options().get(READ_ONLY, False)
-    connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+def _begin(queue: WriterQueue, connection: Connection) -> None:
+    if connection.get_execution_options().get(READ_ONLY, False):
+        return _send(connection, "BEGIN")
+    if _WRITES not in connection.info:
+        if not queue.enter(patience_seconds=LOCK_WAIT_SECONDS):
+            raise _locked(sqlite3.OperationalError("database is locked by a thread of ours"))
+        connection.info[_WRITES] = True
+    return _send(connection, "BEGIN IMMEDIATE")
+
+
+def _send(connection: Connection, sql: str) -> None:
+    try:
+        connection.connection.cursor().execute(sql)
+    except sqlite3.OperationalError as error:
+        raise _locked(error) from error
+
+
+def _locked(error: sqlite3.OperationalError) -> OperationalError:
+    return OperationalError("BEGIN IMMEDIATE", None, error)
+
+
+def _leave(queue: WriterQueue, _connection: object, record: ConnectionPoolEntry) -> None:
+    if record.info.pop(_WRITES, False):
+        queue.leave()
 
 
 def _postgresql_engine(url: str) -> Engine:
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
-        pool_pre_ping=True,
-        pool_size=10,
+        pool_size=POOL_SIZE,
         connect_args={
             "options": f"-c timezone=UTC -c lock_timeout={LOCK_WAIT_SECONDS}s",
             "connect_timeout": 10,
         },
     )
+    sa.event.listen(engine, "checkin", _note_rest)
+    sa.event.listen(engine, "checkout", partial(_ask_if_alive, engine.dialect))
+    return engine
+
+
+def _note_rest(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info[_RESTS_SINCE] = monotonic()
+
+
+def _ask_if_alive(
+    dialect: Dialect, connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object
+) -> None:
+    """Ask a connection that has rested whether it still lives; a busy one shows it by itself.
+
+    To ask every time, as `pool_pre_ping` does, costs each transaction a round trip.
+    """
+    rests_since = record.info.get(_RESTS_SINCE)
+    if rests_since is None or monotonic() - rests_since < REST_SECONDS:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError("A connection died while it rested.") from error

@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 from sqlmodel import Session
 
 from folkmoot.kernel.db import READ_ONLY
@@ -25,13 +26,40 @@ class Announcement:
 Announcer = Callable[[Announcement], None]
 
 
-@dataclass
 class UnitOfWork:
-    """One database session, and what is to happen once it has committed."""
+    """One transaction, and what is to happen once it has committed.
 
-    session: Session
-    _after_commit: list[Callable[[], None]] = field(default_factory=list)
-    _announcements: dict[Announcement, None] = field(default_factory=dict)
+    It begins when it is first asked for: whoever only computes keeps nobody waiting.
+    """
+
+    def __init__(self, engine: Engine, *, until: ExitStack, keeps: bool) -> None:
+        """Work on a database `until` closes, and then keep what was done, or not."""
+        self._engine = engine
+        self._until = until
+        self._keeps = keeps
+        self._after_commit: list[Callable[[], None]] = []
+        self._announcements: dict[Announcement, None] = {}
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The transaction as SQLAlchemy Core sees it, for statements that need no objects."""
+        connection = self._until.enter_context(self._engine.connect())
+        connection = connection.execution_options(**{READ_ONLY: not self._keeps})
+        transaction = connection.begin()
+        if self._keeps:
+            self._until.enter_context(transaction)
+        return connection
+
+    @cached_property
+    def session(self) -> Session:
+        """The same transaction with objects."""
+        session = Session(self.connection, expire_on_commit=False)
+        return self._until.enter_context(session)
+
+    def flush(self) -> None:
+        """Write what was added to the session."""
+        if "session" in vars(self):
+            self.session.flush()
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Run something after the commit; it must not need to succeed."""
@@ -56,16 +84,15 @@ def stay_silent(_announcement: Announcement) -> None:
 @contextmanager
 def unit_of_work(engine: Engine, announcer: Announcer = stay_silent) -> Iterator[UnitOfWork]:
     """Open a transaction, commit it if the block succeeds, then run what was deferred."""
-    with Session(engine, expire_on_commit=False) as session:
-        uow = UnitOfWork(session)
-        with session.begin():
-            yield uow
+    with ExitStack() as until:
+        uow = UnitOfWork(engine, until=until, keeps=True)
+        yield uow
+        uow.flush()
     uow.settle(announcer)
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[UnitOfWork]:
     """Open a transaction that only reads; on SQLite it does not wait for the writer."""
-    reader = engine.execution_options(**{READ_ONLY: True})
-    with Session(reader, expire_on_commit=False) as session:
-        yield UnitOfWork(session)
+    with ExitStack() as until:
+        yield UnitOfWork(engine, until=until, keeps=False)
