@@ -167,8 +167,6 @@ def alarm_sentence(project: Project, rate: PayRate) -> str:
 
 def _sentence(project: Project, rate: PayRate) -> str:
     """Say on a page how the pay stands; empty where there is nothing to say."""
-    if project.pay_exception is not None:
-        return f"{alarm_sentence(project, rate)} An officer let it run: {project.pay_exception}"
     if project.pay_alarm_at is not None and project.state is ProjectState.PAUSED:
         return (
             f"{alarm_sentence(project, rate)} It is paused, and opens again once the pay for an "

@@ -4,12 +4,13 @@ from folkmoot.web.team import (
     data_set_routes,
     import_routes,
     model_routes,
+    payment_routes,
     project_routes,
     task_routes,
 )
 from folkmoot.web.team.blueprint import blueprint
 
 # Each of these modules adds its addresses to the one blueprint.
-ROUTES = (project_routes, import_routes, task_routes, data_set_routes, model_routes)
+ROUTES = (project_routes, import_routes, task_routes, data_set_routes, model_routes, payment_routes)
 
 __all__ = ["blueprint"]
