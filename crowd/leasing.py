@@ -105,14 +105,23 @@ def next_lease(uow: UnitOfWork, *, project_id: UUID, annotator_id: UUID) -> Leas
     return handed.leased
 
 
-def hand_out(connection: Connection, desk: Desk, now: datetime) -> HandedOut:
-    """Give the next task to whoever sits at a desk, or raise Conflict; their record is locked."""
+def hand_out(connection: Connection, desk: Desk, now: datetime, *, uncounted: int = 0) -> HandedOut:
+    """Give the next task to whoever sits at a desk, or raise Conflict before anything is changed.
+
+    Their record is locked. `uncounted`: labels of this transaction that it does not count yet.
+    """
     check_admission(desk, now)
     if desk.n_held >= MOST_LEASES:
         raise _holds_enough()
     if asks_training(desk, now):
         return HandedOut(_give_training(connection, desk, now))
-    if is_spent(connection, project_id=desk.project_id, budget=desk.budget_labels, now=now):
+    if is_spent(
+        connection,
+        project_id=desk.project_id,
+        budget=desk.budget_labels,
+        now=now,
+        uncounted=uncounted,
+    ):
         return HandedOut(None)
     gold = gold_by_chance(connection, desk)
     if gold is not None:

@@ -183,7 +183,9 @@ def test_a_recount_finds_a_place_that_was_handed_out_twice(moot):
     moot.tasks(project, "a")
     first = moot.lease(project, ann)
     with moot.work() as uow:
-        forget_lease = sa.update(PLACE).values(annotator_id=None, lease_id=None, leased_until=None)
+        forget_lease = sa.update(PLACE).values(
+            annotator_id=None, lease_id=None, leased_until=None, rank=0
+        )
         uow.session.connection().execute(forget_lease)
     moot.lease(project, moot.person())
 
@@ -196,7 +198,9 @@ def test_a_recount_finds_a_labelled_place_that_was_handed_out_again(moot):
     moot.tasks(project, "a")
     moot.answer(project, ann)
     with moot.work() as uow:
-        forget_label = sa.update(PLACE).values(label_id=None, lease_id=None, leased_until=None)
+        forget_label = sa.update(PLACE).values(
+            label_id=None, lease_id=None, leased_until=None, rank=0
+        )
         uow.session.connection().execute(forget_label)
     with clock.moved_to(clock.now() + timedelta(hours=1)):
         moot.lease(project, moot.person())
