@@ -11,6 +11,7 @@ from audit.actions import Action
 from audit.recording import record
 from crowd.models import DataSet
 from crowd.projects import project_by_id
+from crowd.task_types import task_type_of
 from crowd.text import PlainText
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import Actor
@@ -46,7 +47,10 @@ class TrainingParameters(BaseModel):
 
 def create_model(uow: UnitOfWork, actor: Actor, *, project_id: UUID, draft: ModelDraft) -> Model:
     """Register a model of a project; it has no version yet."""
-    project_by_id(uow, project_id=project_id)
+    project = project_by_id(uow, project_id=project_id)
+    if not task_type_of(project.task_type).is_nominal:
+        kind = project.task_type.value.replace("_", " ")
+        raise InvalidInput(f"A model decides among a few classes; answers of {kind} have none.")
     taken = select(Model.id).where(col(Model.project_id) == project_id, Model.name == draft.name)
     if uow.session.exec(taken).first() is not None:
         raise Conflict(f"This project already has a model named {draft.name!r}.")

@@ -6,6 +6,8 @@ from pydantic import ValidationError
 from sqlmodel import col, select
 
 from audit.actions import Action
+from crowd.models import TaskType
+from crowd.projects import ProjectDraft, create_project
 from folkmoot.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound
 from folkmoot.kernel.ids import new_id
 from folkmoot.kernel.outbox import Job, JobName, WorkState
@@ -28,6 +30,20 @@ def small(court):
     court.policy()
     court.outcomes()
     return court
+
+
+def test_a_model_is_made_only_for_answers_of_a_few_classes(court) -> None:
+    with court.work() as uow:
+        draft = ProjectDraft(
+            slug="spans",
+            title="Names",
+            task_type=TaskType.SPANS,
+            answer_schema={"classes": ["person"]},
+            instructions="Mark them.",
+        )
+        project = create_project(uow, court.team, draft=draft)
+    with pytest.raises(InvalidInput, match="answers of spans have none"), court.work() as uow:
+        create_model(uow, court.team, project_id=project.id, draft=ModelDraft(name="names"))
 
 
 def test_a_model_is_created_once_per_name_and_recorded(court) -> None:

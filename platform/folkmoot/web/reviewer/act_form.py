@@ -7,12 +7,15 @@ from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
 
+from crowd.projects import project_by_id
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.errors import InvalidInput
 from folkmoot.kernel.unit_of_work import UnitOfWork
 from folkmoot.web.reviewer.case_page import Typed
+from folkmoot.web.reviewer.wording import wording_of
 from governance.models import Act, ReasonCode, Review
 from governance.review import review_decision
+from governance.review.waiting import locked_decision
 
 Kind = TypeVar("Kind", bound=StrEnum)
 
@@ -30,13 +33,15 @@ def typed_in(form: MultiDict[str, str]) -> Typed:
 
 def review_as_typed(uow: UnitOfWork, actor: Actor, *, decision_id: UUID, typed: Typed) -> Review:
     """Act on a decision as the form says, or refuse."""
+    decision = locked_decision(uow, decision_id)
+    wording = wording_of(project_by_id(uow, project_id=decision.project_id))
     return review_decision(
         uow,
         actor,
         decision_id=decision_id,
         case_view_id=_view(typed.view_id),
         act=_one_of(Act, typed.act, "Choose what to do with this case."),
-        answer=typed.outcome or None,
+        answer=wording.chosen(typed.outcome),
         reason_codes=list(_reasons(typed.reason_codes)),
         reason_text=typed.reason_text,
     )

@@ -9,6 +9,8 @@ from flask import url_for
 from pydantic import BaseModel
 
 from audit.searching import entries
+from crowd.projects import project_by_id
+from crowd.task_types import nominal_type_of
 from folkmoot.identity.permissions import Permission
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.json_values import Json, JsonObject
@@ -22,10 +24,9 @@ from folkmoot.web.reviewer.wording import (
     ActChoice,
     Choice,
     ReasonChoice,
+    Wording,
     acts_on_executed,
     acts_on_held,
-    answer_words,
-    choices_in,
 )
 from governance.models import Decision, DecisionState
 from governance.review import ShownCase, reviews_of
@@ -135,13 +136,15 @@ def case_view_of(
 ) -> CaseView:
     """Return a shown case as its page has it."""
     decision, content = shown.decision, shown.shown
-    schema = _object(content["answer_schema"])
+    project = project_by_id(uow, project_id=decision.project_id)
+    # The schema as it was when the case was shown; an open project's task type stays.
+    wording = Wording(nominal_type_of(project.task_type), _object(content["answer_schema"]))
     may_read_log = actor.may(Permission.READ_LOG)
     return CaseView(
-        case=_case(shown, schema),
-        model=_model(content, schema),
-        choices=choices_in(schema),
-        acts=_acts(decision, schema) if just_recorded is None else (),
+        case=_case(shown, wording),
+        model=_model(content, wording),
+        choices=wording.choices(),
+        acts=_acts(decision, wording) if just_recorded is None else (),
         shortest_reason=int(words_of(content["shortest_reason"])),
         history=_history(uow, decision),
         may_read_log=may_read_log,
@@ -151,7 +154,7 @@ def case_view_of(
     )
 
 
-def _case(shown: ShownCase, schema: JsonObject) -> CaseHead:
+def _case(shown: ShownCase, wording: Wording) -> CaseHead:
     decision, payload = shown.decision, _object(shown.shown["payload"])
     texts = [value for value in payload.values() if _is_text(value)]
     return CaseHead(
@@ -164,25 +167,19 @@ def _case(shown: ShownCase, schema: JsonObject) -> CaseHead:
         due_at=decision.due_at,
         hold_reason=decision.hold_reason or "Released by the model alone; no rule held it.",
         state_label=STATES[decision.state],
-        outcome_label=_outcome(decision, schema),
-        standing=str(decision.proposed if decision.outcome is None else decision.outcome),
+        outcome_label=None if decision.outcome is None else wording.words(decision.outcome),
+        standing=wording.value(decision.proposed if decision.outcome is None else decision.outcome),
         view_id=str(shown.view.id),
     )
 
 
-def _outcome(decision: Decision, schema: JsonObject) -> str | None:
-    if decision.outcome is None:
-        return None
-    return answer_words(schema, decision.outcome)
-
-
-def _model(content: JsonObject, schema: JsonObject) -> ModelSide:
+def _model(content: JsonObject, wording: Wording) -> ModelSide:
     explanation = content["explanation"]
     return ModelSide(
         name=words_of(content["model"]),
         version=int(words_of(content["model_version"])),
-        proposed=str(content["proposed"]),
-        proposed_label=answer_words(schema, content["proposed"]),
+        proposed=wording.value(content["proposed"]),
+        proposed_label=wording.words(content["proposed"]),
         probability=float(words_of(content["probability"])),
         confidence_sentence=words_of(content["likeness"]),
         drivers=_drivers(explanation if isinstance(explanation, list) else []),
@@ -203,9 +200,9 @@ def _drivers(explanation: Iterable[Json]) -> list[Driver]:
     ]
 
 
-def _acts(decision: Decision, schema: JsonObject) -> tuple[ActChoice, ...]:
+def _acts(decision: Decision, wording: Wording) -> tuple[ActChoice, ...]:
     if decision.state is DecisionState.HELD:
-        return acts_on_held(answer_words(schema, decision.proposed))
+        return acts_on_held(wording.words(decision.proposed))
     return acts_on_executed() if decision.state in EXECUTED else ()
 
 

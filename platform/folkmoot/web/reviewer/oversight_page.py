@@ -8,7 +8,7 @@ from crowd.projects import project_by_id
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.unit_of_work import UnitOfWork
 from folkmoot.web.figures import Rate, rate_of
-from folkmoot.web.reviewer.wording import ACT_LABELS, ACT_TONES, answer_words
+from folkmoot.web.reviewer.wording import ACT_LABELS, ACT_TONES, wording_of
 from governance.models import Decision, Review
 from governance.overview import own_oversight
 from governance.review.counting import TeamRange, latest_reviews, team_range
@@ -56,8 +56,8 @@ def oversight_view_of(uow: UnitOfWork, actor: Actor) -> OversightView:
 
 
 def _recent(uow: UnitOfWork, review: Review, decision: Decision) -> RecentAct:
-    schema = project_by_id(uow, project_id=decision.project_id).answer_schema
-    before, after = (answer_words(schema, each) for each in (review.before, review.after))
+    wording = wording_of(project_by_id(uow, project_id=decision.project_id))
+    before, after = wording.words(review.before), wording.words(review.after)
     return RecentAct(
         decision_id=str(decision.id),
         case_ref=decision.case_ref,

@@ -12,7 +12,7 @@ from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.pagination import MOST_ROWS, PageRequest
 from folkmoot.kernel.unit_of_work import UnitOfWork
 from folkmoot.web.paging import Pagination, pagination_of
-from folkmoot.web.reviewer.wording import answer_words
+from folkmoot.web.reviewer.wording import wording_of
 from governance.models import Decision
 from governance.naming import version_names
 from governance.review import queue
@@ -98,7 +98,7 @@ def _line(actor: Actor, decision: Decision, project: Project, version: str) -> C
         case_ref=decision.case_ref,
         project_title=project.title,
         model_name=version,
-        proposed_label=answer_words(project.answer_schema, decision.proposed),
+        proposed_label=wording_of(project).words(decision.proposed),
         hold_reason=decision.hold_reason,
         due_at=decision.due_at,
         is_overdue=decision.due_at is not None and decision.due_at < now,

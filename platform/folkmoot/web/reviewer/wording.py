@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from crowd.task_types.single_choice import choices_of
+from crowd.models import Project
+from crowd.task_types import NominalKind, nominal_type_of
 from folkmoot.kernel.json_values import Json, JsonObject
 from governance.models import Act, DecisionState, ReasonCode
 
@@ -62,15 +63,36 @@ ACT_LABELS = {
 ACT_TONES = {Act.CONFIRM: "good", Act.OVERRIDE: "warn", Act.DISREGARD: "", Act.REVERSE: "warn"}
 
 
-def choices_in(schema: JsonObject) -> list[Choice]:
-    """Return the answers that a project allows, with their words."""
-    return [Choice(each.value, each.label or each.value) for each in choices_of(schema)]
+@dataclass(frozen=True)
+class Wording:
+    """The answers that a schema allows, in the words that annotators read."""
+
+    kind: NominalKind
+    schema: JsonObject
+
+    def words(self, answer: Json | None) -> str:
+        """Return an answer in words."""
+        return "no answer" if answer is None else self.kind.text_of(self.schema, answer)
+
+    def value(self, answer: Json) -> str:
+        """Return what stands for an answer in a form."""
+        return self.kind.class_of(answer)
+
+    def choices(self) -> list[Choice]:
+        """Return the answers that a reviewer may choose from."""
+        names = self.kind.classes(self.schema)
+        return [Choice(name, self.words(self.kind.answer_of(name))) for name in names]
+
+    def chosen(self, value: str) -> Json | None:
+        """Return the answer that a form's value stands for; none where nothing was chosen."""
+        # What is no class goes on as it is: the service refuses it and says what is allowed.
+        is_known = value in self.kind.classes(self.schema)
+        return self.kind.answer_of(value) if is_known else value or None
 
 
-def answer_words(schema: JsonObject, answer: Json | None) -> str:
-    """Return an answer in the words that annotators read."""
-    labels = {choice.value: choice.label for choice in choices_in(schema)}
-    return "no answer" if answer is None else labels.get(str(answer), str(answer))
+def wording_of(project: Project) -> Wording:
+    """Return the words for a project's answers; a model decides only among classes."""
+    return Wording(nominal_type_of(project.task_type), project.answer_schema)
 
 
 def acts_on_held(answer: str) -> tuple[ActChoice, ...]:
