@@ -22,8 +22,9 @@ from pathlib import Path
 WEB = Path(__file__).resolve().parent.parent / "platform" / "folkmoot" / "web"
 VENDOR = WEB / "static" / "vendor"
 SPRITE = "icons.svg"
-# An icon is named where it is drawn, `icon("x")`, or handed to a macro, `icon_name="x"`.
-ICON_CALL = re.compile(r"""\bicon(?:\(|_name=)["']([a-z0-9-]+)["']""")
+# An icon is named where it is drawn, `icon("x")` and `iconButton("x")`, or handed to a macro,
+# `icon_name="x"`.
+ICON_CALL = re.compile(r"""\bicon(?:\(|Button\(|_name=)["']([a-z0-9-]+)["']""")
 SOURCE_MAP = re.compile(rb"\n?/[/*]# sourceMappingURL=[^\n]*")
 
 
@@ -63,6 +64,21 @@ PACKAGES = (
             "files/inter-latin-ext-wght-normal.woff2": "inter-latin-ext.woff2",
         },
     ),
+    # Neither of the two carries its licence; licenses/ keeps the texts of their repositories.
+    Package(
+        "@annotorious/annotorious",
+        "3.8.10",
+        "BSD-3-Clause",
+        {"dist/annotorious.js": "annotorious.js", "dist/annotorious.css": "annotorious.css"},
+        licence_file=None,
+    ),
+    Package(
+        "@recogito/text-annotator",
+        "4.1.1",
+        "BSD-3-Clause",
+        {"dist/text-annotator.umd.js": "text-annotator.js"},
+        licence_file=None,
+    ),
     ICONS,
 )
 
@@ -95,7 +111,8 @@ def copy_files(package: Package, unpacked: Path) -> None:
 
 def icons_used() -> list[str]:
     """List the names of the icons that templates and scripts ask for."""
-    sources = [*WEB.glob("templates/**/*.html"), *WEB.glob("static/*.js")]
+    scripts = [path for path in WEB.glob("static/**/*.js") if VENDOR not in path.parents]
+    sources = [*WEB.glob("templates/**/*.html"), *scripts]
     found = (ICON_CALL.findall(path.read_text(encoding="utf-8")) for path in sources)
     return sorted({name for names in found for name in names})
 

@@ -3,7 +3,7 @@
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -59,7 +59,9 @@ class Workshop:
         with self.services.unit_of_work() as uow:
             return actor_of(uow, create_account(uow, PLATFORM, draft=draft).id)
 
-    def open_project(self, slug: str, **changes: object) -> Project:
+    def open_project(
+        self, slug: str, *, rows: Sequence[TaskRow] = (), **changes: object
+    ) -> Project:
         given: dict[str, object] = {
             "slug": slug,
             "title": "Follow-up of patients",
@@ -73,6 +75,8 @@ class Workshop:
         draft = ProjectDraft.model_validate(given | changes)
         with self.services.unit_of_work() as uow:
             project = create_project(uow, PLATFORM, draft=draft)
+            if rows:
+                add_rows(uow, project_id=project.id, rows=rows)
             return change_state(uow, PLATFORM, project_id=project.id, state=ProjectState.OPEN)
 
     def tasks(self, *names: str, gold: Json = None, project: Project | None = None) -> None:
@@ -124,7 +128,7 @@ class Desk:
     def __init__(self, client: FlaskClient, slug: str) -> None:
         self.client = client
         self.address = f"/label/{slug}"
-        found = TOKEN.search(client.get("/me").text)
+        found = TOKEN.search(client.get(self.address).text)
         self.token = found.group(1) if found else ""
 
     def post(self, call: str, status: int = 200, **body: object) -> Mapping[str, Json]:

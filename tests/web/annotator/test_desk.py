@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from crowd.importing import TaskRow
 from crowd.models import Earning, Label, Lease, LeaseState, ProjectState, SkipReason
 from crowd.projects import ProjectDraft, change_state, create_project
 from folkmoot.identity.permissions import Role
@@ -12,6 +13,15 @@ from folkmoot.kernel.actor import PLATFORM
 from folkmoot.web.annotator import desk as words
 
 KEY = "0" * 32
+TRAINING = [
+    TaskRow(
+        external_id="drill",
+        payload={"name": "drill"},
+        gold="yes",
+        is_training=True,
+        explanation="She asked for it.",
+    )
+]
 
 
 def later(minutes):
@@ -26,7 +36,8 @@ def test_a_task_shows_its_payload_and_nothing_of_why_it_was_given(shop, desk, on
     plain = desk.next()["lease"]
     desk.address = "/label/gold"
     checked = desk.next()["lease"]
-    assert set(plain) == set(checked) == {"id", "payload", "instructions_version"}
+    assert {**plain, "id": 0, "payload": 0} == {**checked, "id": 0, "payload": 0}
+    assert "reason" not in plain
     assert checked["payload"] == {"name": "b", "age": 61, "bmi": 32.1}
 
 
@@ -47,7 +58,12 @@ def test_a_page_that_was_loaded_again_is_given_its_task_back(shop, desk):
 def test_at_the_end_the_page_is_told_so(shop, desk):
     shop.tasks("a")
     desk.answer()
-    assert desk.next() == {"lease": None, "message": words.NOTHING_WAITS}
+    assert desk.next() == {
+        "lease": None,
+        "message": words.NOTHING_WAITS,
+        "code": "",
+        "retry_at": None,
+    }
 
 
 def test_an_answer_is_kept_and_the_days_figures_come_back(shop, desk):
@@ -57,8 +73,9 @@ def test_an_answer_is_kept_and_the_days_figures_come_back(shop, desk):
     receipt = desk.answer("no")
 
     label = next(row for row in shop.rows(Label) if str(row.id) == receipt["label"]["id"])
-    assert (label.answer, label.annotator_id, label.active_seconds) == ("no", shop.ann.id, 4.0)
-    assert receipt["today"] == {"earned_text": "€0.10", "minutes": 1}
+    assert (label.answer, label.annotator_id) == ("no", shop.ann.id)
+    assert 0 < label.active_seconds < 4  # no longer than since the task was handed out
+    assert receipt["today"] == {"earned_text": "€0.10"}
     assert receipt["label"]["message"] is None
 
 
@@ -67,6 +84,47 @@ def test_an_answer_sent_twice_counts_once(shop, desk):
     answer = {"lease_id": desk.next()["lease"]["id"], "answer": "yes", "active_seconds": 4}
     assert desk.post("answers", **answer) == desk.post("answers", **answer)
     assert (len(shop.rows(Label)), len(shop.rows(Earning))) == (1, 1)
+
+
+def test_one_request_takes_the_answer_and_brings_the_next_task(shop, desk):
+    shop.tasks("a", "b")
+    first = desk.next()["lease"]["id"]
+    receipt = desk.post("answers", lease_id=first, answer="yes", active_seconds=4, hold=[])
+    assert receipt["next"]["lease"]["payload"]["name"] == "b"
+    assert len(shop.rows(Label)) == 1
+
+
+def test_an_answer_is_kept_where_no_other_task_may_be_had(shop, desk):
+    shop.tasks("a", "b")
+    first = desk.next()["lease"]["id"]
+    with shop.services.unit_of_work() as uow:
+        change_state(uow, PLATFORM, project_id=shop.project.id, state=ProjectState.PAUSED)
+    answer = {"lease_id": first, "answer": "yes", "active_seconds": 4, "note": "Hard to say."}
+    receipt = desk.post("answers", **answer, hold=[])
+    assert receipt["next"]["lease"] is None
+    assert "paused" in receipt["next"]["message"]
+    assert [(row.answer, row.note) for row in shop.rows(Label)] == [("yes", "Hard to say.")]
+
+
+def test_what_was_fetched_ahead_is_for_others_while_one_rests(shop, desk):
+    shop.tasks("a", "b")
+    first = desk.next()["lease"]["id"]
+    second = desk.next(first)["lease"]["id"]
+    assert desk.post("release", lease_ids=[second]) == {}
+    assert shop.answer(shop.person("Bob"))
+
+
+def test_a_training_task_says_that_it_is_one_and_what_was_right(shop, desk):
+    project = shop.open_project("drill", rows=TRAINING, training_questions=1)
+    desk.address = f"/label/{project.slug}"
+    lease = desk.next()["lease"]
+    assert lease["is_training"]
+    receipt = desk.post("answers", lease_id=lease["id"], answer="no", active_seconds=4)
+    assert receipt["label"]["message"] is None
+    feedback = receipt["label"]["feedback"]
+    assert not feedback["was_right"]
+    assert feedback["checked_answer"] == "yes"
+    assert feedback["explanation"] == "She asked for it."
 
 
 def test_seconds_that_are_no_number_are_refused(shop, desk):
@@ -150,7 +208,8 @@ def test_the_heartbeat_keeps_the_tasks_on_the_page(shop, desk):
     shop.tasks("a")
     lease_id = desk.next()["lease"]["id"]
     with later(9):
-        assert desk.post("heartbeat", lease_ids=[lease_id]) == {"lease_ids": [lease_id]}
+        beat = desk.post("beat", lease_ids=[lease_id], is_active=True)
+    assert beat == {"lease_ids": [lease_id], "seconds_since_break": 0.0, "notice": ""}
     with later(18):
         assert desk.next()["lease"]["id"] == lease_id  # still held, and not given anew
 
@@ -166,7 +225,8 @@ def test_nobody_answers_skips_or_changes_for_another(shop, desk, client_of):
     other.post("skip", 404, lease_id=held, reason="broken")
     other.post("undo", 404, label_id=my_label)
     other.post("changes", 404, label_id=my_label, answer="no", idempotency_key=KEY)
-    assert other.post("heartbeat", lease_ids=[held]) == {"lease_ids": []}
+    other.post("release", 404, lease_ids=[held])
+    assert other.post("beat", lease_ids=[held], is_active=True)["lease_ids"] == []
     assert [row.answer for row in shop.rows(Label)] == ["yes"]
 
 
@@ -217,7 +277,7 @@ def test_a_paused_project_says_so_and_a_draft_is_not_there(shop, desk):
         create_project(uow, PLATFORM, draft=draft)
         change_state(uow, PLATFORM, project_id=shop.project.id, state=ProjectState.PAUSED)
 
-    assert "paused" in desk.post("next", 409, hold=[])["detail"]
+    assert "paused" in desk.next()["message"]
     assert desk.client.get("/label/draft").status_code == 404
     assert desk.client.get("/label/draft/instructions").status_code == 404
     desk.address = "/label/draft"

@@ -73,7 +73,7 @@ def test_the_next_task_is_there_before_the_server_has_answered(shop, phone):
         phone.route(call, lambda _route: None)  # it stays on its way
     at_once = phone.evaluate(
         """() => {
-            document.querySelector("#answers button").click();
+            document.querySelector("#controls .choice").click();
             return document.getElementById("payload").innerText;
         }"""
     )
@@ -131,9 +131,12 @@ def test_the_desk_holds_two_tasks_ahead_and_never_asks_for_a_fourth(shop, phone)
     phone.on("response", lambda one: refused.append(one.url) if one.status == 409 else None)
     open_stocked_desk(phone)
     assert len(shop.rows(Lease)) == 3
-    with phone.expect_response("**/next"):
-        press(phone, "1")
+    asked: list[str] = []
+    phone.on("request", lambda one: asked.append(one.url.rsplit("/", 1)[-1]))
+    press(phone, "1")
     until_sent(phone, "€0.05")
+    assert len(shop.rows(Lease)) == 4  # the answer brought the next task with it
+    assert asked == ["answers"]
     assert refused == []
 
 

@@ -4,22 +4,28 @@ from collections.abc import Sequence
 from hashlib import sha256
 from uuid import UUID
 
+from crowd.admission import flag_words
 from crowd.annotating import today_of
 from crowd.labelling import SubmittedLabel, changeable_label, revise_label, submit_label
-from crowd.leasing import LeasedTask, held_leases, next_lease
+from crowd.leasing import LeasedTask, held_leases, next_lease, release_leases
 from crowd.models import Fate
+from crowd.sittings import beat
 from folkmoot.kernel.actor import Actor
+from folkmoot.kernel.errors import Conflict, NotNow
 from folkmoot.kernel.idempotency import keep_answer, kept_answer
 from folkmoot.kernel.unit_of_work import UnitOfWork
 from folkmoot.web.annotator.desk_bodies import (
+    Beat,
     Change,
     HandedTask,
+    Heartbeat,
     KeptLabel,
     NewAnswer,
     NextTask,
     Receipt,
     TakenBack,
     Today,
+    TrainingFeedback,
 )
 from folkmoot.web.annotator.label_page import offered_project
 from folkmoot.web.money import sums_text
@@ -35,20 +41,21 @@ def hand_task(uow: UnitOfWork, actor: Actor, *, slug: str, hold: Sequence[UUID])
     project = offered_project(uow, slug)
     leases = held_leases(uow, project_id=project.id, annotator_id=actor.id)
     lost = next((lease for lease in leases if lease.lease_id not in hold), None)
-    leased = lost or next_lease(uow, project_id=project.id, annotator_id=actor.id)
-    return NextTask(lease=None, message=NOTHING_WAITS) if leased is None else _handed(leased)
+    return _handed(lost) if lost else _next(uow, actor, project.id)
 
 
 def take_answer(uow: UnitOfWork, actor: Actor, body: NewAnswer) -> Receipt:
-    """Keep an answer and return its receipt."""
+    """Keep an answer and return its receipt, with the next task where the page wants one."""
     submitted = submit_label(
         uow,
         annotator_id=actor.id,
         lease_id=body.lease_id,
         answer=body.answer,
         active_seconds=body.active_seconds,
+        note=body.note,
     )
-    return _receipt(uow, actor, submitted.label.id, _message_after(submitted))
+    wanted = _next(uow, actor, submitted.label.project_id) if body.hold is not None else None
+    return Receipt(label=_kept(submitted), today=_today(uow, actor), next=wanted)
 
 
 def change_answer(uow: UnitOfWork, actor: Actor, body: Change) -> Receipt:
@@ -58,7 +65,7 @@ def change_answer(uow: UnitOfWork, actor: Actor, body: Change) -> Receipt:
     if kept is not None:
         return Receipt.model_validate_json(kept.body)
     label = revise_label(uow, actor, label_id=body.label_id, answer=body.answer)
-    receipt = _receipt(uow, actor, label.id, "Changed.")
+    receipt = Receipt(label=KeptLabel(id=label.id, message="Changed."), today=_today(uow, actor))
     keep_answer(
         uow,
         account_id=actor.id,
@@ -76,28 +83,63 @@ def take_back(uow: UnitOfWork, actor: Actor, *, label_id: UUID) -> TakenBack:
     return TakenBack(previous_answer=label.answer)
 
 
+def give_back(uow: UnitOfWork, actor: Actor, *, lease_ids: Sequence[UUID]) -> None:
+    """Let others have the tasks that a page had fetched ahead, while its annotator rests."""
+    release_leases(uow, annotator_id=actor.id, lease_ids=lease_ids)
+
+
+def take_sign_of_life(uow: UnitOfWork, actor: Actor, body: Heartbeat) -> Beat:
+    """Keep the page's tasks, count the time of whoever works at it, and say when to rest."""
+    heard = beat(uow, annotator_id=actor.id, lease_ids=body.lease_ids, is_active=body.is_active)
+    return Beat(
+        lease_ids=list(heard.leases),
+        seconds_since_break=heard.seconds_since_break,
+        notice=heard.notice,
+    )
+
+
+def _next(uow: UnitOfWork, actor: Actor, project_id: UUID) -> NextTask:
+    try:
+        leased = next_lease(uow, project_id=project_id, annotator_id=actor.id)
+    except Conflict as refusal:
+        # The answer that came with the wish is kept all the same.
+        retry_at = refusal.retry_at if isinstance(refusal, NotNow) else None
+        return NextTask(lease=None, message=refusal.message, code=refusal.code, retry_at=retry_at)
+    return NextTask(lease=None, message=NOTHING_WAITS) if leased is None else _handed(leased)
+
+
 def _handed(leased: LeasedTask) -> NextTask:
     return NextTask(
         lease=HandedTask(
             id=leased.lease_id,
             payload=leased.payload,
+            schema=leased.answer_schema,
             instructions_version=leased.instructions_version,
+            suggestion=leased.suggestion,
+            content_warning=flag_words(leased.content_flags),
+            is_training=leased.is_training,
         )
     )
 
 
-def _receipt(uow: UnitOfWork, actor: Actor, label_id: UUID, message: str | None) -> Receipt:
+def _today(uow: UnitOfWork, actor: Actor) -> Today:
     done = today_of(uow, annotator_id=actor.id)
-    return Receipt(
-        label=KeptLabel(id=label_id, message=message),
-        today=Today(
-            earned_text=sums_text(done.earned_minor, otherwise="–"),
-            minutes=round(done.active_seconds / 60),
-        ),
+    return Today(earned_text=sums_text(done.earned_minor, otherwise="–"))
+
+
+def _kept(submitted: SubmittedLabel) -> KeptLabel:
+    feedback = submitted.feedback
+    return KeptLabel(
+        id=submitted.label.id,
+        message=_message_after(submitted),
+        notice=submitted.notice,
+        feedback=None if feedback is None else TrainingFeedback.model_validate(feedback),
     )
 
 
 def _message_after(submitted: SubmittedLabel) -> str | None:
+    if submitted.feedback is not None:
+        return None
     if submitted.was_right is not None:
         return WAS_RIGHT if submitted.was_right else WAS_OTHER
     return CAME_LATE if submitted.label.fate is Fate.SURPLUS else None

@@ -1,5 +1,6 @@
 """What the labelling page sends, and what it is answered."""
 
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,6 +12,7 @@ from folkmoot.kernel.json_values import Json, JsonObject
 
 # What the page may name at once: the tasks it shows, and those whose answers are on their way.
 _MOST_NAMED = 1000
+_LONGEST_NOTE = 2000
 
 
 class _Body(BaseModel):
@@ -24,11 +26,16 @@ class WantedTask(_Body):
 
 
 class NewAnswer(_Body):
-    """An answer to a leased task. The lease itself makes a second sending harmless."""
+    """An answer to a leased task. The lease itself makes a second sending harmless.
+
+    hold: what the page has beside it and wants another task to; None where it wants none.
+    """
 
     lease_id: UUID
     answer: Json
     active_seconds: float = Field(ge=0, le=MOST_ACTIVE_SECONDS, strict=True)
+    note: str = Field(default="", max_length=_LONGEST_NOTE)
+    hold: list[UUID] | None = Field(default=None, max_length=_MOST_NAMED)
 
 
 class Change(_Body):
@@ -52,46 +59,83 @@ class Skip(_Body):
     reason: SkipReason
 
 
-class Heartbeat(_Body):
-    """The tasks that the page still has."""
+class Release(_Body):
+    """The tasks that the page gives back unanswered."""
 
     lease_ids: list[UUID] = Field(max_length=MOST_LEASES)
 
 
+class Heartbeat(_Body):
+    """The tasks that the page still has, the one on the screen first, and whether one works."""
+
+    lease_ids: list[UUID] = Field(max_length=MOST_LEASES)
+    is_active: bool
+
+
 class HandedTask(BaseModel):
-    """A task to answer; why it was given is not said, for gold must look like any other."""
+    """A task to answer; why it was given is not said, for gold must look like any other.
+
+    content_warning: what it may show, in words; "" where nothing is to be veiled.
+    """
+
+    model_config = ConfigDict(serialize_by_alias=True)
 
     id: UUID
     payload: JsonObject
+    answer_schema: JsonObject = Field(alias="schema")
     instructions_version: int
+    suggestion: Json | None = None
+    content_warning: str = ""
+    is_training: bool = False
 
 
 class NextTask(BaseModel):
-    """The next task, or none and a sentence that says why."""
+    """The next task; or none, with a sentence that says why and the code of the refusal."""
 
     lease: HandedTask | None
     message: str | None = None
+    code: str = ""
+    retry_at: datetime | None = None
+
+
+class TrainingFeedback(BaseModel):
+    """What is said of an answer to a training task; `has_passed` is None while it goes on."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    was_right: bool
+    checked_answer: Json
+    explanation: str
+    seen: int
+    right: int
+    needed: int
+    has_passed: bool | None
 
 
 class KeptLabel(BaseModel):
-    """The label that an answer became, and what the annotator should know of it."""
+    """The label that an answer became, and what the annotator should know of it.
+
+    notice: what was noticed of their work, and what follows; "" where nothing was.
+    """
 
     id: UUID
     message: str | None
+    notice: str = ""
+    feedback: TrainingFeedback | None = None
 
 
 class Today(BaseModel):
     """The figures in the head of the page."""
 
     earned_text: str
-    minutes: int
 
 
 class Receipt(BaseModel):
-    """What became of an answer."""
+    """What became of an answer, and the next task where one was wanted."""
 
     label: KeptLabel
     today: Today
+    next: NextTask | None = None
 
 
 class TakenBack(BaseModel):
@@ -100,10 +144,15 @@ class TakenBack(BaseModel):
     previous_answer: Json
 
 
-class Renewed(BaseModel):
-    """The tasks that are still the annotator's; another one has those that are missing."""
+class Beat(BaseModel):
+    """What a sign of life is answered: the tasks that are still the annotator's, and their time.
+
+    notice: that a break or a rest is due, or "".
+    """
 
     lease_ids: list[UUID]
+    seconds_since_break: float
+    notice: str
 
 
 class Done(BaseModel):

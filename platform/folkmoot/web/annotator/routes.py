@@ -1,8 +1,8 @@
-"""The annotator's addresses: pages for reading, and five calls that the labelling page makes."""
+"""The annotator's addresses: pages for reading, and the calls that the labelling page makes."""
 
 from flask import Blueprint, Response, render_template
 
-from crowd.leasing import renew_leases, skip_lease
+from crowd.leasing import skip_lease
 from folkmoot.identity.access import current_actor, requires
 from folkmoot.identity.permissions import Permission
 from folkmoot.web.annotator import desk
@@ -11,7 +11,7 @@ from folkmoot.web.annotator.desk_bodies import (
     Done,
     Heartbeat,
     NewAnswer,
-    Renewed,
+    Release,
     Skip,
     Undo,
     WantedTask,
@@ -100,11 +100,20 @@ def skip(**_project: str) -> Response:
     return as_json(Done())
 
 
-@blueprint.post("/label/<slug>/heartbeat")
+@blueprint.post("/label/<slug>/release")
 @requires(Permission.LABEL)
-def heartbeat(**_project: str) -> Response:
-    """Keep the leases of the tasks that are on the page."""
+def release(**_project: str) -> Response:
+    """Take back tasks that were fetched ahead; their annotator rests."""
+    body = body_of(Release)
+    with unit_of_work() as uow:
+        desk.give_back(uow, current_actor(), lease_ids=body.lease_ids)
+    return as_json(Done())
+
+
+@blueprint.post("/label/<slug>/beat")
+@requires(Permission.LABEL)
+def beat(**_project: str) -> Response:
+    """Take a sign of life from the page: keep its tasks, count the time, say when to rest."""
     body = body_of(Heartbeat)
     with unit_of_work() as uow:
-        until = renew_leases(uow, annotator_id=current_actor().id, lease_ids=body.lease_ids)
-    return as_json(Renewed(lease_ids=list(until)))
+        return as_json(desk.take_sign_of_life(uow, current_actor(), body))

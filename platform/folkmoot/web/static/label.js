@@ -1,22 +1,25 @@
 // The labelling loop: show a task, take the answer, show the next one at once.
 //
-// As many tasks are fetched ahead as one may hold. An answer goes into the outbox first and is sent from there, so
-// neither a lost network nor a closed page loses it. `Desk` holds what is on the screen; the clock,
-// the outbox, the calls and the drawing have their own modules.
+// As many tasks are fetched ahead as one may hold. An answer goes into the outbox first and is sent
+// from there, so neither a lost network nor a closed page loses it; what is answered to it brings the
+// next task. After a training task the page waits for what was right. `Desk` knows what comes after
+// what; the screen, the clock, rest, the outbox and the calls have their own modules.
 
 import { LabelApi, Refused, Unreachable } from "./label_api.js";
 import { ActiveClock } from "./label_clock.js";
 import { bindKeys } from "./label_keys.js";
-import { Breaks, offerUndo, say, showAnswered, showCount, showNetwork, showWaiting } from "./label_notices.js";
+import { offerUndo, say, showAnswered, showCount, showNetwork, showNotice, showWaiting } from "./label_notices.js";
 import { Outbox, newKey } from "./label_outbox.js";
 import { TaskQueue } from "./label_queue.js";
-import { AnswerForm, drawPayload } from "./label_view.js";
+import { Rest } from "./label_rest.js";
+import { Screen } from "./label_screen.js";
+import { fetchPictures } from "./label_view.js";
 
-const HEARTBEAT_MILLISECONDS = 45_000;
-const IDLE_LIMIT_MILLISECONDS = 600_000;
+const HEARTBEAT_MILLISECONDS = 15_000;
+// So long a task is kept for somebody who is away; then another may have it.
+const KEPT_MILLISECONDS = 900_000;
 const RETRY_MILLISECONDS = 4_000;
-// The second press of a double click must not answer the task that has just appeared.
-const SETTLING_MILLISECONDS = 300;
+const NOTHING = { message: "", code: "", retryAt: null };
 
 const at = (id) => document.getElementById(id);
 
@@ -24,28 +27,28 @@ class Desk {
   tasks = new TaskQueue();
   last = null;
   answered = 0;
-  shownAt = 0;
+  note = "";
   refilling = null;
   isBusy = false;
-  breaks = new Breaks();
+  why = NOTHING;
 
   constructor(root) {
-    const { url, viewer, slug, kind, instructionsVersion, signIn } = root.dataset;
+    const { url, viewer, slug, kind, question, instructionsVersion, breakAfterMinutes, signIn } = root.dataset;
     this.signIn = signIn;
-    this.instructionsVersion = Number(instructionsVersion);
     this.api = new LabelApi(url, document.querySelector('meta[name="csrf-token"]').content);
     this.clock = new ActiveClock();
-    this.form = new AnswerForm(at("answer-form"), kind);
-    this.outbox = new Outbox(`folkmoot.outbox.${viewer}.${slug}.`, (entry) => this.api.answer(entry), {
+    this.rest = new Rest(Number(breakAfterMinutes), this.clock, { begun: () => this.restBegun(), ended: () => this.restEnded() });
+    this.screen = new Screen(kind, question, Number(instructionsVersion), { send: () => this.send(), isReady: () => this.isReady() });
+    this.outbox = new Outbox(`folkmoot.outbox.${viewer}.${slug}.`, (entry) => this.api.answer(entry, this.wish(entry)), {
       delivered: (entry, result) => this.afterDelivery(entry, result),
       refused: (entry, message) => this.afterRefusal(entry, message),
-      waiting: (count, error) => showWaiting(count, error, signIn),
+      waiting: (count, error) => this.afterNoNetwork(count, error),
       empty: () => showNetwork(""),
     });
   }
 
   async start() {
-    await this.outbox.deliver();
+    await Promise.all([this.screen.prepare(), this.outbox.deliver()]);
     await this.advance();
     setInterval(() => this.heartbeat(), HEARTBEAT_MILLISECONDS);
   }
@@ -54,7 +57,7 @@ class Desk {
 
   // Fetch until no more may be held, so that a lost network leaves some work to do.
   async stock() {
-    let isMore = true;
+    let isMore = !this.rest.isOn;
     while (isMore) isMore = await this.refill();
   }
 
@@ -67,21 +70,33 @@ class Desk {
   async fetchNext() {
     if (!this.tasks.hasRoom) return false;
     try {
-      const { lease, message } = await this.api.next(this.tasks.holding());
-      this.emptyMessage = message;
+      const next = await this.api.next(this.tasks.holding());
       this.isCutOff = false;
       if (!this.outbox.entries().length) showNetwork("");
-      return this.tasks.add(lease);
+      return this.keep(next);
     } catch (error) {
       this.afterNoTask(error);
       return false;
     }
   }
 
+  // Keep a task that came, or why none did; true when there is a new one.
+  keep({ lease, message, code, retry_at: retryAt }) {
+    this.why = { message, code: code ?? "", retryAt: retryAt ? new Date(retryAt) : null };
+    const isNew = this.tasks.add(lease);
+    if (isNew) fetchPictures(lease.payload);
+    return isNew;
+  }
+
+  // What the page holds when this answer has arrived; null where no other task is wanted.
+  wish(entry) {
+    return this.rest.isOn || entry.revises ? null : this.tasks.holdingAfter(entry.lease_id);
+  }
+
   afterNoTask(error) {
     this.isCutOff = !(error instanceof Refused);
     if (error instanceof Refused) {
-      this.emptyMessage = error.message;
+      this.why = { ...NOTHING, message: error.message, code: "refused" };
       return;
     }
     showWaiting(this.outbox.entries().length, error, this.signIn);
@@ -89,7 +104,7 @@ class Desk {
   }
 
   showIfIdle() {
-    if (!this.tasks.current) this.advance();
+    if (!this.tasks.current && !this.screen.feedback.isOpen) this.advance();
   }
 
   async advance() {
@@ -100,52 +115,34 @@ class Desk {
     at("desk").toggleAttribute("data-waiting", !lease);
     // While answers are on their way, their places are still held; a task may come after them.
     const mayCome = this.isCutOff || this.outbox.entries().length > 0;
-    if (!lease) return mayCome ? this.showNothing() : this.showFinished();
+    if (!lease) return mayCome ? this.screen.clear() : this.screen.showFinished(this.why);
     this.show(lease);
     return this.stock();
   }
 
   show(lease, previousAnswer) {
-    this.shownAt = performance.now();
-    this.clock.restart();
-    drawPayload(at("payload"), lease.payload);
-    at("new-instructions").hidden = lease.instructions_version <= this.instructionsVersion;
+    this.note = "";
+    at("note-button").removeAttribute("data-written");
     at("desk").removeAttribute("data-waiting");
-    at("task").hidden = at("answer-form").hidden = false;
-    at("finished").hidden = true;
-    if (previousAnswer === undefined) this.form.clear();
-    else this.form.fill(previousAnswer);
-    at("task").focus({ preventScroll: true });
-    window.scrollTo({ top: 0 });
-    this.breaks.suggest(this.clock.idleMilliseconds());
-  }
-
-  showNothing() {
-    at("payload").replaceChildren();
-    this.form.clear();
-  }
-
-  showFinished() {
-    at("task").hidden = at("answer-form").hidden = true;
-    at("finished").hidden = false;
-    if (this.emptyMessage) at("finished-text").textContent = this.emptyMessage;
-    at("finished").focus();
+    this.screen.show(lease, previousAnswer);
+    this.clock.restart();
   }
 
   // ---- Acts -------------------------------------------------------------------------------
 
   isReady() {
-    return this.tasks.current && !this.isBusy && performance.now() - this.shownAt > SETTLING_MILLISECONDS;
+    return Boolean(this.tasks.current) && !this.isBusy && this.screen.isReady();
   }
 
   send() {
-    const answer = this.isReady() ? this.form.read() : null;
+    const answer = this.isReady() ? this.screen.read() : null;
     if (answer === null) return;
     const lease = this.tasks.current;
     const entry = {
       ...(lease.revises ? { revises: lease.revises } : { lease_id: lease.id }),
       answer,
       active_seconds: this.clock.seconds(),
+      note: this.note,
       idempotency_key: newKey(),
       at: Date.now(),
     };
@@ -154,11 +151,28 @@ class Desk {
     this.last = { lease, entry, label: null };
     this.answered += 1;
     showCount(this.answered);
-    offerUndo(true);
-    showAnswered(this.form.wordsFor(answer));
     say("");
-    this.advance();
+    if (lease.is_training) this.awaitFeedback();
+    else this.goOn(answer);
     this.outbox.deliver();
+  }
+
+  goOn(answer) {
+    offerUndo(true);
+    showAnswered(this.screen.widget.words(answer));
+    this.advance();
+  }
+
+  awaitFeedback() {
+    offerUndo(false);
+    this.screen.widget.lock(true);
+    this.screen.feedback.await("Comparing with the checked answer.");
+  }
+
+  leaveFeedback() {
+    this.screen.feedback.close();
+    this.last = null;
+    this.advance();
   }
 
   async skip(reason) {
@@ -177,9 +191,14 @@ class Desk {
     }
   }
 
+  writeNote(text) {
+    this.note = text.trim();
+    at("note-button").toggleAttribute("data-written", Boolean(this.note));
+  }
+
   // Take the last answer back: from the outbox when it has not left, else from the server.
   async undo() {
-    if (!this.last || this.isBusy) return;
+    if (!this.last || this.last.lease.is_training || this.isBusy) return;
     this.isBusy = true;
     try {
       await this.outbox.deliver();
@@ -216,29 +235,62 @@ class Desk {
 
   // ---- What came back ---------------------------------------------------------------------
 
-  afterDelivery(entry, { label, today }) {
+  afterDelivery(entry, { label, today, next }) {
     this.tasks.arrived(entry.lease_id);
-    if (this.last?.entry.idempotency_key === entry.idempotency_key) this.last.label = label;
     at("earned").textContent = today.earned_text;
-    at("minutes").textContent = today.minutes;
     if (label.message) say(label.message);
-    // The place that this answer held is free for another task now.
-    if (this.tasks.current) this.stock();
+    showNotice(label.notice);
+    if (next) this.keep(next);
+    const isLast = this.last?.entry.idempotency_key === entry.idempotency_key;
+    if (isLast) this.last.label = label;
+    if (isLast && this.screen.feedback.isOpen) this.showFeedback(entry, label);
+    else if (this.tasks.current) this.stock();
     else this.advance();
+  }
+
+  showFeedback(entry, { feedback }) {
+    if (feedback) this.screen.feedback.show(feedback, this.screen.widget, entry.answer);
+    else this.leaveFeedback();
   }
 
   afterRefusal(entry, message) {
     this.tasks.arrived(entry.lease_id);
     if (this.last?.entry.idempotency_key === entry.idempotency_key) this.last = null;
     offerUndo(Boolean(this.last));
+    if (this.screen.feedback.isOpen && !this.last) this.leaveFeedback();
     say(message);
+  }
+
+  afterNoNetwork(count, error) {
+    showWaiting(count, error, this.signIn);
+    if (this.screen.feedback.isOpen) this.screen.feedback.await("Your answer is kept here. What is right comes with the connection.");
+  }
+
+  // ---- Rest -------------------------------------------------------------------------------
+
+  // The task on the screen waits; those fetched ahead go to others meanwhile.
+  async restBegun() {
+    const dropped = this.tasks.dropUpcoming();
+    if (!dropped.length) return;
+    try {
+      await this.api.release(dropped);
+    } catch {
+      // They become free by themselves when their time is over.
+    }
+  }
+
+  restEnded() {
+    if (this.tasks.current) {
+      this.screen.focusTask();
+      this.stock();
+    }
   }
 
   async heartbeat() {
     const ids = this.tasks.held();
-    if (!ids.length || document.hidden || this.clock.idleMilliseconds() > IDLE_LIMIT_MILLISECONDS) return;
+    if (!ids.length || document.hidden || this.clock.idleMilliseconds() > KEPT_MILLISECONDS) return;
     try {
-      await this.api.heartbeat(ids);
+      this.rest.heard(await this.api.beat(ids, this.clock.isActive()));
     } catch {
       // A missed renewal costs nothing by itself: a late answer is kept and paid.
     }

@@ -1,14 +1,17 @@
 // The calls of the labelling desk, and how they can fail.
 //
-//   next       {hold: [lease id]}                          -> {lease, message}
-//   answers    {lease_id, answer, active_seconds}          -> {label, today}
-//   changes    {label_id, answer, idempotency_key}         -> {label, today}
-//   undo       {label_id}                                  -> {previous_answer}
-//   skip       {lease_id, reason}                          -> {}
-//   heartbeat  {lease_ids}                                 -> {lease_ids}
+//   next       {hold: [lease id]}                                       -> next
+//   answers    {lease_id, answer, active_seconds, note, hold or null}   -> {label, today, next or null}
+//   changes    {label_id, answer, idempotency_key}                      -> {label, today}
+//   undo       {label_id}                                               -> {previous_answer}
+//   skip       {lease_id, reason}                                       -> {}
+//   release    {lease_ids}                                              -> {}
+//   beat       {lease_ids, is_active}                 -> {lease_ids, seconds_since_break, break_is_due, notice}
 //
-// lease: {id, payload, instructions_version} or null, with a message saying why;
-// label: {id, message}; today: {earned_text, minutes}.
+// next: {lease, message, code, retry_at}. lease is {id, payload, schema, instructions_version,
+// suggestion, content_warning, is_training} or null, with a message saying why, the code of the
+// problem ("" where nothing waits) and from when on it may be asked again.
+// label: {id, message, notice, feedback}; today: {earned_text}.
 // Every refusal is a problem document (RFC 9457).
 
 // The server could not be reached, or asks to be left alone for a while: try again later.
@@ -66,14 +69,18 @@ export class LabelApi {
   next(hold) { return this.#post("next", { hold }); }
 
   // A lease takes one answer, so sending it twice is harmless; a change needs a key for that.
-  answer({ lease_id, revises, answer, active_seconds, idempotency_key }) {
+  // `hold` names what the page has already, or is null where it wants no other task.
+  answer({ lease_id, revises, answer, active_seconds, note, idempotency_key }, hold) {
     if (revises) return this.#post("changes", { label_id: revises, answer, idempotency_key });
-    return this.#post("answers", { lease_id, answer, active_seconds });
+    return this.#post("answers", { lease_id, answer, active_seconds, note: note ?? "", hold });
   }
 
   skip(leaseId, reason) { return this.#post("skip", { lease_id: leaseId, reason }); }
 
+  release(leaseIds) { return this.#post("release", { lease_ids: leaseIds }); }
+
   undo(labelId) { return this.#post("undo", { label_id: labelId }); }
 
-  heartbeat(leaseIds) { return this.#post("heartbeat", { lease_ids: leaseIds }); }
+  // The task on the screen comes first: the time is counted to it.
+  beat(leaseIds, isActive) { return this.#post("beat", { lease_ids: leaseIds, is_active: isActive }); }
 }

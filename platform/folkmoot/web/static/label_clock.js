@@ -1,48 +1,70 @@
-// How long somebody really worked: idle gaps and hidden tabs do not count.
+// How long somebody really worked: idle gaps, hidden tabs and breaks do not count.
 
 const LONGEST_THOUGHT_MILLISECONDS = 60_000;
-const SIGNS_OF_LIFE = ["pointerdown", "pointermove", "keydown", "scroll", "touchstart"];
+const SIGNS_OF_LIFE = ["pointerdown", "pointermove", "keydown", "wheel", "touchmove"];
 
 export class ActiveClock {
   #counted = 0;
   #since = null;
+  #isStopped = false;
 
   constructor() {
     for (const sign of SIGNS_OF_LIFE) {
-      document.addEventListener(sign, () => this.touch(), { passive: true, capture: true });
+      // What a script makes up is no sign of life.
+      document.addEventListener(sign, (event) => { if (event.isTrusted) this.touch(); }, { passive: true, capture: true });
     }
-    document.addEventListener("visibilitychange", () => (document.hidden ? this.stop() : this.resume()));
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.#halt() : this.#go()));
     this.lastSign = performance.now();
   }
 
   // A gap counts only up to the longest thought; the rest was something else than work.
   touch() {
+    this.#count();
+    this.lastSign = performance.now();
+  }
+
+  #count() {
+    if (this.#since === null) return;
     const now = performance.now();
-    if (this.#since !== null) {
-      this.#counted += Math.min(now - this.#since, LONGEST_THOUGHT_MILLISECONDS);
-      this.#since = now;
-    }
-    this.lastSign = now;
+    this.#counted += Math.min(now - this.#since, LONGEST_THOUGHT_MILLISECONDS);
+    this.#since = now;
   }
 
-  restart() {
-    this.#counted = 0;
-    this.#since = document.hidden ? null : performance.now();
-  }
-
-  stop() {
-    this.touch();
+  #halt() {
+    this.#count();
     this.#since = null;
   }
 
-  resume() {
+  #go() {
+    if (this.#isStopped || document.hidden) return;
     this.#since = performance.now();
     this.lastSign = this.#since;
   }
 
+  restart() {
+    this.#counted = 0;
+    this.#since = null;
+    this.#go();
+  }
+
+  stop() {
+    this.#halt();
+    this.#isStopped = true;
+  }
+
+  resume() {
+    this.#isStopped = false;
+    this.#go();
+  }
+
   seconds() {
-    this.touch();
+    this.#count();
     return Math.round(this.#counted / 100) / 10;
+  }
+
+  // Whether somebody is at work: no sign of life for longer than a thought is no work.
+  isActive() {
+    return !this.#isStopped && !document.hidden && this.idleMilliseconds() < LONGEST_THOUGHT_MILLISECONDS;
   }
 
   idleMilliseconds() {

@@ -1,9 +1,16 @@
 // Keys, presses and dialogs of the labelling desk, bound to its acts.
 
+import { element } from "./elements.js";
+
 const at = (id) => document.getElementById(id);
 
 function isTyping(target) {
   return target.matches("textarea, input:not([type=checkbox], [type=radio]), select, [contenteditable]");
+}
+
+// One line takes Enter as the end of the answer; in many lines it is a new one.
+function sendsFromText(event) {
+  return event.key === "Enter" && (event.ctrlKey || event.metaKey || event.target.matches("input[data-sends]"));
 }
 
 function bindKeyboard(desk) {
@@ -12,51 +19,66 @@ function bindKeyboard(desk) {
     s: () => openSkip(desk),
     i: () => at("instructions").showModal(),
     p: () => at("pause").showModal(),
-    "?": () => at("keys").showModal(),
+    n: () => openNote(desk),
+    v: () => desk.screen.veil.lift(),
+    "?": () => openKeys(desk),
   };
   document.addEventListener("keydown", (event) => {
-    const isChord = event.altKey || event.metaKey || (event.ctrlKey && event.key !== "Enter");
-    if (event.repeat || isChord || document.querySelector("dialog[open]")) return;
-    if (isTyping(event.target)) {
-      if (event.key === "Enter" && event.ctrlKey) desk.send();
-      return;
-    }
-    const act = actFor(desk, acts, event);
+    if (event.repeat || event.altKey || document.querySelector("dialog[open]")) return;
+    const act = isTyping(event.target) ? typingAct(desk, event) : actFor(desk, acts, event);
     if (!act) return;
     event.preventDefault();
     act();
   });
 }
 
+function typingAct(desk, event) {
+  return sendsFromText(event) && at("controls").contains(event.target) ? () => desk.send() : null;
+}
+
 function actFor(desk, acts, event) {
-  if (/^[1-9]$/.test(event.key)) return () => chooseByNumber(desk, Number(event.key));
+  if (event.metaKey || event.ctrlKey) return event.key === "Enter" ? () => desk.send() : null;
   // Enter on a button or link is that button's own key.
-  if (event.key === "Enter") return event.target.closest("button, a, summary") ? null : () => desk.send();
+  if (event.key === "Enter") return event.target.closest("button, a, summary") ? null : () => enter(desk);
+  if (desk.isReady() && desk.screen.widget.press(event)) return () => {};
   return acts[event.key.toLowerCase()];
 }
 
-function chooseByNumber(desk, number) {
-  if (desk.isReady() && desk.form.choose(number) && desk.form.sendsAtOnce) desk.send();
+function enter(desk) {
+  if (desk.screen.feedback.isOpen) desk.leaveFeedback();
+  else if (desk.screen.veil.isDown) desk.screen.veil.lift();
+  else desk.send();
 }
 
 function openSkip(desk) {
-  if (desk.tasks.current) at("skip-dialog").showModal();
+  if (desk.tasks.current && !desk.tasks.current.revises) at("skip-dialog").showModal();
+}
+
+function openNote(desk) {
+  if (!desk.tasks.current) return;
+  at("note-text").value = desk.note;
+  at("note-dialog").showModal();
+}
+
+function openKeys(desk) {
+  const rows = desk.screen.widget?.keys() ?? [];
+  at("widget-keys").replaceChildren(...rows.flatMap(([key, what]) => [element("dt", "", element("kbd", "", key)), element("dd", "", what)]));
+  at("widget-keys").hidden = rows.length === 0;
+  at("keys").showModal();
 }
 
 function bindPresses(desk) {
-  at("answers").addEventListener("click", (event) => {
-    const choice = event.target.closest("button.choice");
-    if (!choice || event.detail > 1 || !desk.isReady()) return;
-    desk.form.mark(choice);
-    desk.send();
-  });
   at("answer-form").addEventListener("submit", (event) => {
     event.preventDefault();
     desk.send();
   });
   for (const button of document.querySelectorAll("[data-undo]")) button.addEventListener("click", () => desk.undo());
   at("skip").addEventListener("click", () => openSkip(desk));
+  at("note-button").addEventListener("click", () => openNote(desk));
+  at("keys-button").addEventListener("click", () => openKeys(desk));
   at("look-again").addEventListener("click", () => desk.advance());
+  at("feedback-next").addEventListener("click", () => desk.leaveFeedback());
+  at("notice-close").addEventListener("click", () => { at("notice").hidden = true; });
 }
 
 function bindDialogs(desk) {
@@ -64,11 +86,13 @@ function bindDialogs(desk) {
     if (target.returnValue) desk.skip(target.returnValue);
     target.returnValue = "";
   });
-  for (const id of ["pause", "instructions", "keys"]) {
-    at(id).addEventListener("close", () => { if (desk.tasks.current) at("task").focus({ preventScroll: true }); });
+  at("note-dialog").addEventListener("close", ({ target }) => {
+    if (target.returnValue === "keep") desk.writeNote(at("note-text").value);
+    target.returnValue = "";
+  });
+  for (const id of ["instructions", "keys", "note-dialog", "skip-dialog"]) {
+    at(id).addEventListener("close", () => { if (desk.tasks.current) desk.screen.focusTask(); });
   }
-  new MutationObserver(() => (at("pause").open ? desk.clock.stop() : desk.clock.resume()))
-    .observe(at("pause"), { attributeFilter: ["open"] });
 }
 
 export function bindKeys(desk) {

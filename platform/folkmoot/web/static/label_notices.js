@@ -1,11 +1,9 @@
-// The quiet lines of the labelling desk: what happened, the network, and when to rest.
+// The quiet lines of the labelling desk: what happened, and the network.
 
 import { SignedOut } from "./label_api.js";
+import { plural } from "./elements.js";
 
-const BREAK_AFTER_MINUTES = 45;
-const BREAK_MILLISECONDS = 300_000;
 const ANSWERED_MILLISECONDS = 5_000;
-const MINUTE_MILLISECONDS = 60_000;
 
 const at = (id) => document.getElementById(id);
 
@@ -13,6 +11,13 @@ const at = (id) => document.getElementById(id);
 export function say(text) {
   at("said").hidden = !text;
   at("said").textContent = text;
+}
+
+// What was noticed of somebody's work stays until they have put it away.
+export function showNotice(text) {
+  if (!text) return;
+  at("notice-text").textContent = text;
+  at("notice").hidden = false;
 }
 
 export function offerUndo(isPossible) {
@@ -45,7 +50,7 @@ export function showNetwork(text) {
 export function showWaiting(count, error, signInUrl) {
   if (error instanceof SignedOut) return showSignedOut(count, signInUrl);
   at("dry").textContent = "The next task comes with the connection.";
-  const kept = count === 1 ? "Your answer is kept here and will be sent" : `${count} answers are kept here and will be sent`;
+  const kept = count === 1 ? "Your answer is kept here and will be sent" : `${plural(count, "answer is", "answers are")} kept here and will be sent`;
   return showNetwork(`No connection. ${count ? kept : "The next task comes"} when it is back.`);
 }
 
@@ -56,16 +61,4 @@ function showSignedOut(count, signInUrl) {
   link.href = `${signInUrl}?next=${encodeURIComponent(location.pathname)}`;
   link.textContent = "Sign in again";
   at("network-text").append(link);
-}
-
-export class Breaks {
-  #workingSince = Date.now();
-
-  // A pause of some minutes is a break; after a long stretch without one, suggest it.
-  suggest(idleMilliseconds) {
-    if (idleMilliseconds > BREAK_MILLISECONDS) this.#workingSince = Date.now();
-    const minutes = Math.floor((Date.now() - this.#workingSince) / MINUTE_MILLISECONDS);
-    at("break-minutes").textContent = minutes;
-    at("break-hint").hidden = minutes < BREAK_AFTER_MINUTES;
-  }
 }

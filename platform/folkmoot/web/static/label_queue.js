@@ -18,7 +18,7 @@ export class TaskQueue {
     return this.holding().length < MOST_HELD;
   }
 
-  // The leases to renew.
+  // The leases to renew; the one on the screen comes first.
   held() {
     return [this.current, ...this.#upcoming].filter(Boolean).map((lease) => lease.id);
   }
@@ -26,6 +26,12 @@ export class TaskQueue {
   // What the server must not hand out again: also tasks whose answer or skip is still on its way.
   holding() {
     return [...this.held(), ...this.#leaving];
+  }
+
+  // What stays here when the answer to `leaseId` has arrived, or null where that leaves no room.
+  holdingAfter(leaseId) {
+    const staying = this.holding().filter((id) => id !== leaseId);
+    return staying.length < MOST_HELD ? staying : null;
   }
 
   // True when `lease` is new: a reply may name a task that is here already, or answered meanwhile.
@@ -45,6 +51,13 @@ export class TaskQueue {
     if (this.current) this.#upcoming.unshift(this.current);
     this.#leaving.delete(task.id);
     this.current = task;
+  }
+
+  // Give up what was fetched ahead, and return it; an answer taken back stays.
+  dropUpcoming() {
+    const dropped = this.#upcoming.filter((lease) => !lease.revises);
+    this.#upcoming = this.#upcoming.filter((lease) => lease.revises);
+    return dropped.map((lease) => lease.id);
   }
 
   leave(lease) {

@@ -1,11 +1,8 @@
-// Draw a task's payload, and read and fill the answer form. Text is set as text, never as markup.
+// Draw a task's payload. Text is set as text, never as markup.
 
-function element(tag, className, ...children) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.append(...children);
-  return made;
-}
+import { element } from "./elements.js";
+
+const LONG_TEXT = 80;
 
 function nameOf(key) {
   const words = key.replaceAll("_", " ");
@@ -19,19 +16,29 @@ function valueText(value) {
   return Array.isArray(value) ? value.map(valueText).join(", ") : String(value);
 }
 
-function picture(source) {
-  const image = element("img", "payload-image");
+// A picture of a host that the policy does not name stays out; the person is told, and can skip.
+export function pictureOf(source, alt) {
+  const image = element("img", { className: "payload-image", alt: alt || "The picture to judge", referrerPolicy: "no-referrer", decoding: "async" });
+  image.addEventListener("error", () => image.replaceWith(element("p", "payload-broken", "This picture cannot be shown. Skip the task as broken: that never counts against you.")), { once: true });
   image.src = source;
-  image.alt = "The picture to judge";
-  image.addEventListener("click", () => image.classList.toggle("zoomed"));
   return image;
+}
+
+function zoomable(image) {
+  const button = element("button", { className: "zoom", type: "button", "aria-pressed": "false", title: "Zoom" }, image);
+  button.addEventListener("click", () => button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") === "false")));
+  return button;
 }
 
 function conversation(messages) {
   const first = messages[0]?.role;
   const bubbles = messages.map(({ role, text }) =>
-    element("li", role === first ? "" : "second", element("span", "speaker", role ?? ""), text));
+    element("li", role === first ? "" : "second", element("span", "speaker", role ?? ""), text ?? ""));
   return element("ul", "bubbles", ...bubbles);
+}
+
+function longText([key, value]) {
+  return element("div", "payload-part", element("h2", "payload-name", nameOf(key)), element("p", "payload-text", value));
 }
 
 function record(fields) {
@@ -40,82 +47,52 @@ function record(fields) {
   return element("dl", "record", ...cells);
 }
 
-// What a payload holds decides how it is drawn: text, image, messages; the rest is a record.
-export function drawPayload(target, payload) {
-  const { text, image, messages, ...rest } = payload;
-  const parts = [];
-  if (typeof image === "string") parts.push(picture(image));
-  if (typeof text === "string") parts.push(element("p", "payload-text", text));
-  if (Array.isArray(messages)) parts.push(conversation(messages));
-  const isSimple = (value) => typeof value !== "object" || value === null || Array.isArray(value);
-  const fields = Object.entries(rest).filter(([, value]) => isSimple(value));
-  if (fields.length) parts.push(record(fields));
-  target.replaceChildren(...parts);
-  target.classList.remove("arriving");
-  // Reading a layout property restarts the animation for the new task.
-  void target.offsetWidth;
-  target.classList.add("arriving");
+function isSimple(value) {
+  return typeof value !== "object" || value === null || (Array.isArray(value) && value.every((each) => typeof each !== "object"));
 }
 
-export class AnswerForm {
-  constructor(form, kind) {
-    this.form = form;
-    this.kind = kind;
-    this.choices = [...form.querySelectorAll(".choice")];
-  }
+const PICTURE = /^(data:image\/|[^\s]+\.(avif|gif|jpe?g|png|svg|webp)(\?\S*)?$)/i;
 
-  get sendsAtOnce() {
-    return this.kind === "single_choice";
-  }
+function isPicture(value) {
+  return typeof value === "string" && PICTURE.test(value);
+}
 
-  clear() {
-    this.form.reset();
-    this.choices.forEach((choice) => choice.classList.remove("chosen"));
-  }
+// One thing of several: a text, a picture, or an object like a payload.
+export function partsOfValue(value) {
+  if (isPicture(value)) return [pictureOf(value)];
+  if (value !== null && typeof value === "object" && !Array.isArray(value)) return partsOf(value, { isPlain: true });
+  return [element("p", "payload-text", valueText(value))];
+}
 
-  // Show the answer that was taken back; the person still has to send one.
-  fill(answer) {
-    this.clear();
-    if (this.kind === "single_choice") {
-      this.choices.find((choice) => choice.dataset.value === String(answer))?.classList.add("chosen");
-    } else if (this.kind === "multiple_choice") {
-      for (const box of this.form.querySelectorAll("input")) box.checked = answer.includes(box.value);
-    } else {
-      this.form.elements.answer.value = answer;
-    }
+// What a payload holds decides how it is drawn: text, image, messages, other long texts; the rest is
+// a record. `isPlain` leaves out what only a whole task has: zoom.
+export function partsOf(payload, { isPlain = false } = {}) {
+  const { text, image, alt, messages, ...rest } = payload;
+  const parts = [];
+  const pictures = [image, ...Object.values(rest).filter(isPicture)].filter((source) => typeof source === "string");
+  for (const source of pictures) parts.push(isPlain ? pictureOf(source, alt) : zoomable(pictureOf(source, alt)));
+  if (typeof text === "string") parts.push(element("p", "payload-text", text));
+  if (Array.isArray(messages)) parts.push(conversation(messages));
+  const fields = Object.entries(rest).filter(([, value]) => isSimple(value) && !isPicture(value));
+  // A text alone needs no name, whatever its field is called.
+  if (fields.length === 1 && parts.length === 0 && typeof fields[0][1] === "string") {
+    return [element("p", "payload-text", fields[0][1])];
   }
+  const isLong = ([, value]) => typeof value === "string" && value.length > LONG_TEXT;
+  parts.push(...fields.filter(isLong).map(longText));
+  const short = fields.filter((field) => !isLong(field));
+  if (short.length) parts.push(record(short));
+  return parts;
+}
 
-  // The answer as the server expects it, or null when there is none yet.
-  read() {
-    if (this.kind === "single_choice") return this.form.querySelector(".chosen")?.dataset.value ?? null;
-    if (this.kind === "multiple_choice") return [...this.form.querySelectorAll("input:checked")].map((box) => box.value);
-    const value = this.form.elements.answer.value.trim();
-    if (!value || !this.form.reportValidity()) return null;
-    return this.kind === "number" ? Number(value) : value;
-  }
+export function drawPayload(target, payload, shownElsewhere = []) {
+  const left = Object.entries(payload).filter(([key]) => !shownElsewhere.includes(key));
+  target.replaceChildren(...partsOf(Object.fromEntries(left)));
+  target.hidden = !target.hasChildNodes();
+}
 
-  // An answer in the words that stand on its button.
-  wordsFor(answer) {
-    if (!this.choices.length) return String(answer);
-    const given = [answer].flat().map(String);
-    const chosen = this.choices.filter((choice) => given.includes(choice.dataset.value ?? choice.querySelector("input").value));
-    return chosen.map((choice) => choice.querySelector(".choice-text > span").textContent).join(", ") || "none of them";
-  }
-
-  // Choose the answer with this number key; true when there is one.
-  choose(number) {
-    const choice = this.choices[number - 1];
-    if (!choice) return false;
-    if (this.kind === "multiple_choice") {
-      const box = choice.querySelector("input");
-      box.checked = !box.checked;
-    } else {
-      this.mark(choice);
-    }
-    return true;
-  }
-
-  mark(choice) {
-    this.choices.forEach((other) => other.classList.toggle("chosen", other === choice));
-  }
+// The pictures of a task to come are fetched now, so that they are there when the task is.
+export function fetchPictures(payload) {
+  const sources = Object.entries(payload).filter(([key, value]) => isPicture(value) || (key === "image" && typeof value === "string"));
+  for (const [, source] of sources) Object.assign(new Image(), { referrerPolicy: "no-referrer", src: source });
 }
