@@ -70,7 +70,11 @@ def _overlapping_leases(connection: Connection, project_id: UUID) -> int:
         answered.c.place_number == earlier.c.place_number,
         answered.c.created_at < LEASE.c.given_at,
     )
-    overlaps = sa.or_(earlier.c.expires_at > LEASE.c.given_at, answered.c.id.is_not(None))
+    # A lease that was given back in the moment in which it was given overlaps with none.
+    both_ran = sa.and_(
+        earlier.c.expires_at > LEASE.c.given_at, LEASE.c.expires_at > earlier.c.given_at
+    )
+    overlaps = sa.or_(both_ran, answered.c.id.is_not(None))
     statement = (
         sa.select(sa.func.count(sa.distinct(LEASE.c.id)))
         .join_from(
