@@ -11,6 +11,7 @@ a part of the path. `folkmoot.api.calling` runs an operation, `folkmoot.api.open
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Generic, TypeVar, get_type_hints
@@ -101,24 +102,25 @@ class Operation:
         """Return the operation's id: the handler's name."""
         return self.handler.__name__
 
-    @property
+    # Worked out once, for it takes longer than many a handler.
+    @cached_property
     def parameters(self) -> dict[str, Any]:
         """Return the handler's parameters and their types, but for the call itself."""
         hints = get_type_hints(self.handler)
         names = list(inspect.signature(self.handler).parameters)[1:]
         return {name: hints[name] for name in names}
 
-    @property
+    @cached_property
     def body(self) -> Any:
         """Return the type of the body: a model, a file, or None."""
         return self.parameters.get("body")
 
-    @property
+    @cached_property
     def query(self) -> type[BaseModel] | None:
         """Return the model of the query, or None."""
         return self.parameters.get("query")
 
-    @property
+    @cached_property
     def path_parameters(self) -> dict[str, Any]:
         """Return the parts of the path and their types."""
         return {k: v for k, v in self.parameters.items() if k not in ("body", "query")}
