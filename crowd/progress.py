@@ -12,6 +12,7 @@ from sqlmodel import col, select
 
 from crowd.consensus_loading import labels_saved
 from crowd.consensus_runs import latest_run
+from crowd.early_stopping import EarlyStopping, early_stopping
 from crowd.integrity import Integrity, counted_integrity
 from crowd.models import (
     AnnotatorRecord,
@@ -24,10 +25,11 @@ from crowd.models import (
     Task,
     TaskState,
 )
+from crowd.pay_floor import PayStanding, pay_standing
 from crowd.projects import project_by_id
 from crowd.tables import EARNING, LABEL, PLACE, TASK
 from crowd.task_stories import TaskStory, task_story, tasks_of
-from crowd.task_types import NominalKind, nominal_type_of
+from crowd.task_types import NominalKind, task_type_of
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
 __all__ = [
@@ -43,7 +45,7 @@ __all__ = [
     "tasks_of",
 ]
 
-_HARDEST = 10
+_HARDEST = 6
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Funnel:
 class AnnotatorStanding:
     """One annotator in a project. The interval is that of the newest run, None before any.
 
-    answers: how often they gave each answer; one answer alone is a sign of not reading.
+    answers: how often they gave each answer, in JSON; one alone is a sign of not reading.
     """
 
     annotator_id: UUID
@@ -81,12 +83,19 @@ class AnnotatorStanding:
 
 @dataclass(frozen=True)
 class ProjectProgress:
-    """All figures of a project's page."""
+    """All figures of a project's page.
+
+    labels_counted: what the budget of labels is held against, gold and late labels too.
+    balance: how often each answer was agreed on; empty where answers are of no classes.
+    """
 
     project: Project
     funnel: Funnel
+    labels_counted: int
     labels_saved: int
     saved_share: float | None
+    stopping: EarlyStopping
+    pay: PayStanding
     run: ConsensusRun | None
     balance: Mapping[str, int]
     hardest: Sequence[Task]
@@ -100,16 +109,19 @@ def project_progress(uow: UnitOfWork, *, project_id: UUID) -> ProjectProgress:
     run = latest_run(uow, project_id=project_id)
     saved = labels_saved(uow, project)
     asked_at_most = funnel.complete * project.ceiling
-    kind = nominal_type_of(project.task_type)
+    standings = _standings(uow, project_id, run)
     return ProjectProgress(
         project=project,
         funnel=funnel,
+        labels_counted=sum(each.n_labels for each in standings),
         labels_saved=saved,
         saved_share=saved / asked_at_most if asked_at_most else None,
+        stopping=early_stopping(uow, project=project),
+        pay=pay_standing(uow, project_id=project_id),
         run=run,
         balance=_balance(uow.session.connection(), project, run),
         hardest=_hardest(uow, project_id),
-        annotators=_standings(uow, project_id, run, kind),
+        annotators=standings,
     )
 
 
@@ -192,7 +204,9 @@ def _confident(connection: Connection, project_id: UUID, confidence: float) -> i
 
 def _balance(connection: Connection, project: Project, run: ConsensusRun | None) -> dict[str, int]:
     """Count the answers by class: of the newest run, or of the finished tasks before any."""
-    kind = nominal_type_of(project.task_type)
+    kind = task_type_of(project.task_type)
+    if not isinstance(kind, NominalKind):
+        return {}
     counts = dict.fromkeys(kind.classes(project.answer_schema), 0)
     if run is None:
         answer = sa.cast(TASK.c.answer, sa.Text)
@@ -225,13 +239,13 @@ def _hardest(uow: UnitOfWork, project_id: UUID) -> Sequence[Task]:
 
 
 def _standings(
-    uow: UnitOfWork, project_id: UUID, run: ConsensusRun | None, kind: NominalKind
+    uow: UnitOfWork, project_id: UUID, run: ConsensusRun | None
 ) -> list[AnnotatorStanding]:
     records = uow.session.exec(
         select(AnnotatorRecord).where(AnnotatorRecord.project_id == project_id)
     )
     estimates = _estimates(uow, run)
-    answers = _answers_by_annotator(uow.session.connection(), project_id, kind)
+    answers = _answers_by_annotator(uow.session.connection(), project_id)
     standings = [
         _standing(record, estimates.get(record.annotator_id), answers)
         for record in records
@@ -267,9 +281,7 @@ def _standing(
     )
 
 
-def _answers_by_annotator(
-    connection: Connection, project_id: UUID, kind: NominalKind
-) -> dict[UUID, Counter[str]]:
+def _answers_by_annotator(connection: Connection, project_id: UUID) -> dict[UUID, Counter[str]]:
     answer = sa.cast(LABEL.c.answer, sa.Text)
     statement = (
         sa.select(LABEL.c.annotator_id, answer, sa.func.count())
@@ -279,5 +291,5 @@ def _answers_by_annotator(
     counts: dict[UUID, Counter[str]] = {}
     for annotator_id, written, count in connection.execute(statement):
         person = counts.setdefault(annotator_id, Counter())
-        person[kind.class_of(json.loads(written))] += count
+        person[written] += count
     return counts

@@ -8,6 +8,7 @@ from folkmoot.web.team import (
     model_routes,
     payment_routes,
     project_routes,
+    project_settings_routes,
     task_routes,
 )
 from folkmoot.web.team.blueprint import blueprint
@@ -15,6 +16,7 @@ from folkmoot.web.team.blueprint import blueprint
 # Each of these modules adds its addresses to the one blueprint.
 ROUTES = (
     project_routes,
+    project_settings_routes,
     import_routes,
     task_routes,
     annotator_routes,

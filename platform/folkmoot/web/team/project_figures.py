@@ -6,15 +6,16 @@ from uuid import UUID
 
 from flask import url_for
 
-from crowd.accuracy import Accuracy, accuracy_of
+from crowd.accuracy import accuracy_of
 from crowd.models import ConsensusRun, Task
-from crowd.progress import AnnotatorStanding, Funnel, ProjectProgress
+from crowd.progress import AnnotatorStanding, ProjectProgress
+from crowd.task_types import NominalKind, task_type_of
 from folkmoot.identity.naming import names_of
 from folkmoot.kernel.unit_of_work import UnitOfWork
 from folkmoot.web.figures import Rate
 from folkmoot.web.money import money_text
 from folkmoot.web.payloads import line_of
-from folkmoot.web.reviewer.wording import answer_words
+from folkmoot.web.team.project_saving import Saving, rate_of, saving_of
 from folkmoot.web.team.wording import agreement_sentence
 
 # With fewer answers than this, neither giving only one of them nor a reliability says much yet.
@@ -70,15 +71,22 @@ class HardTask:
 
 @dataclass(frozen=True)
 class ProjectFigures:
-    """All figures of a project's page; `accuracy` is None where no outcome is known."""
+    """All figures of a project's page; `accuracy` is None where no outcome is known.
+
+    budget_share: how much of the budget of labels is used, 0 to 1; None where there is none.
+    """
 
     tasks: int
     labels: int
     surplus: int
     annotators: int
-    labels_saved: int
-    saved_share: float | None
+    saving: Saving
     cost_text: str
+    budget_labels: int | None
+    labels_counted: int
+    budget_share: float | None
+    hourly_text: str | None
+    hourly_note: str
     funnel: Sequence[Step]
     balance: Sequence[Step]
     agreement: Agreement | None
@@ -100,29 +108,52 @@ def figures_of(
         labels=funnel.labels,
         surplus=funnel.surplus,
         annotators=funnel.annotators,
-        labels_saved=progress.labels_saved,
-        saved_share=progress.saved_share,
+        saving=saving_of(progress),
         cost_text=money_text(funnel.cost_minor, project.currency),
-        funnel=_funnel(funnel, project.slug, is_linked=may_read_labels),
+        budget_labels=project.budget_labels,
+        labels_counted=progress.labels_counted,
+        budget_share=_budget_share(progress),
+        hourly_text=_money(progress.pay.hourly_minor, project.currency),
+        hourly_note=_hourly_note(progress),
+        funnel=_funnel(progress, is_linked=may_read_labels),
         balance=_balance(progress),
         agreement=_agreement(run),
         agreement_note=_agreement_note(run),
-        accuracy=None if run is None else _accuracy(accuracy_of(uow, run_id=run.id)),
+        accuracy=None if run is None else rate_of(accuracy_of(uow, run_id=run.id)),
         people=people if may_read_labels else (),
         mean_reliability=_mean_reliability(people),
         hardest=[_hard(task) for task in progress.hardest] if may_read_labels else (),
     )
 
 
-def _funnel(funnel: Funnel, slug: str, *, is_linked: bool) -> list[Step]:
+def _budget_share(progress: ProjectProgress) -> float | None:
+    budget = progress.project.budget_labels
+    return None if budget is None else _of(progress.labels_counted, budget)
+
+
+def _money(amount_minor: int | None, currency: str) -> str | None:
+    return None if amount_minor is None else money_text(amount_minor, currency)
+
+
+def _hourly_note(progress: ProjectProgress) -> str:
+    if progress.pay.hourly_minor is None:
+        return "known after ten minutes of work"
+    floor = _money(progress.project.pay_floor_minor, progress.project.currency)
+    return f"promised: {floor} at least" if floor else "of active work"
+
+
+def _funnel(progress: ProjectProgress, *, is_linked: bool) -> list[Step]:
+    funnel, slug = progress.funnel, progress.project.slug
     tasks = url_for("team.tasks", slug=slug) if is_linked else None
     complete = url_for("team.tasks", slug=slug, state="complete") if is_linked else None
     checked = f"+ {funnel.gold:,} checked" if funnel.gold else ""
+    ceiling = funnel.tasks * progress.project.ceiling
     done, confident = _of(funnel.complete, funnel.tasks), _of(funnel.confident, funnel.tasks)
     return [
         Step("Tasks", funnel.tasks, 1.0 if funnel.tasks else 0.0, tasks, beside=checked),
+        Step("Places", funnel.places, _of(funnel.places, ceiling), hint="for one answer each"),
         Step("Labels", funnel.labels, _of(funnel.labels, funnel.places)),
-        Step("Done", funnel.complete, done, complete, hint="tasks that need no more labels"),
+        Step("Consensus", funnel.complete, done, complete, hint="tasks that need no more labels"),
         Step("Confident", funnel.confident, confident, hint="their consensus is sure enough"),
     ]
 
@@ -134,10 +165,12 @@ def _of(part: int, whole: int) -> float:
 def _balance(progress: ProjectProgress) -> list[Step]:
     total = sum(progress.balance.values())
     schema = progress.project.answer_schema
+    kind = task_type_of(progress.project.task_type)
+    if not total or not isinstance(kind, NominalKind):
+        return []
     return [
-        Step(answer_words(schema, name), count, count / total)
+        Step(kind.text_of(schema, kind.answer_of(name)), count, count / total)
         for name, count in progress.balance.items()
-        if total
     ]
 
 
@@ -155,12 +188,6 @@ def _agreement_note(run: ConsensusRun | None) -> str:
     if run.agreement_low is None or run.agreement_high is None:
         return "its interval is not estimable yet"
     return f"{run.agreement_low:.2f} to {run.agreement_high:.2f}"
-
-
-def _accuracy(found: Accuracy) -> Rate | None:
-    if found.accuracy is None:
-        return None
-    return Rate(found.accuracy, found.low, found.high, found.n_right, found.n_cases)
 
 
 def _people(uow: UnitOfWork, standings: Sequence[AnnotatorStanding]) -> list[Person]:

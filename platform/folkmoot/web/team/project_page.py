@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from pydantic import BaseModel
-
 from crowd.consensus_runs import runs_of
 from crowd.importing import imports_of
 from crowd.models import ConsensusRun, Project, ProjectState, TaskImport
+from crowd.pay_floor import PayStanding
 from crowd.progress import ProjectProgress, project_progress
 from crowd.projects import project_by_slug
+from crowd.task_types import task_type_of
 from folkmoot.identity.permissions import Permission
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.outbox import WorkState, failure_of
@@ -23,7 +23,6 @@ from folkmoot.web.team.project_figures import ProjectFigures, figures_of
 from folkmoot.web.team.wording import METHOD_NAMES, METHODS
 
 RECENT = PageRequest(limit=5)
-MOST_PROBLEMS_SHOWN = 20
 WORKING_SECONDS, LABELLING_SECONDS = 2, 5
 
 Choices: TypeAlias = Sequence[tuple[str, str]]
@@ -41,7 +40,7 @@ class ProjectHead:
     ceiling: int
     confidence: float
     pay_text: str
-    instructions_version: int
+    is_nominal: bool
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,16 @@ class Allowed:
     to_manage: bool
     to_export: bool
     to_read_labels: bool
+
+
+@dataclass(frozen=True)
+class PayView:
+    """How the pay stands beside its floor: `tone` is that of the banner, empty for none."""
+
+    tone: str
+    sentence: str
+    exception: str | None
+    may_except: bool
 
 
 @dataclass(frozen=True)
@@ -66,28 +75,6 @@ class RunLine:
     failure: str
 
 
-class RefusedRow(BaseModel):
-    """One refused row, as an import keeps it."""
-
-    line: int
-    reason: str
-
-
-@dataclass(frozen=True)
-class ImportLine:
-    """One import; `more_problems` counts those that are not listed."""
-
-    file_name: str
-    state: str
-    at: datetime
-    added: int
-    known: int
-    refused: int
-    problems: Sequence[RefusedRow]
-    more_problems: int
-    failure: str
-
-
 @dataclass(frozen=True)
 class ProjectView:
     """Everything on the page; it looks again by itself after so many seconds, or never."""
@@ -96,32 +83,28 @@ class ProjectView:
     allowed: Allowed
     next_step: str | None
     figures: ProjectFigures
+    pay: PayView
     runs: Sequence[RunLine]
-    imports: Sequence[ImportLine]
     methods: Choices
     refresh_seconds: int | None
-    import_error: str | None = None
 
 
-def project_view_of(
-    uow: UnitOfWork, actor: Actor, slug: str, *, import_error: str | None = None
-) -> ProjectView:
+def project_view_of(uow: UnitOfWork, actor: Actor, slug: str) -> ProjectView:
     """Read what the page shows."""
     project = project_by_slug(uow, slug=slug)
     progress = project_progress(uow, project_id=project.id)
     runs = runs_of(uow, project_id=project.id, wanted=RECENT).items
-    imports = imports_of(uow, project_id=project.id, wanted=RECENT).items
+    imports = imports_of(uow, project_id=project.id, wanted=PageRequest(limit=1)).items
     is_working = _is_asked_for(runs) or _is_asked_for(imports)
     return ProjectView(
         project=_head(project),
         allowed=_allowed(actor),
         next_step=_next_step(progress) if actor.may(Permission.MANAGE_PROJECTS) else None,
         figures=figures_of(uow, progress, may_read_labels=actor.may(Permission.READ_LABELS)),
+        pay=_pay(progress.pay, may_except=actor.may(Permission.SET_POLICY)),
         runs=[_run(uow, run) for run in runs],
-        imports=[_import(uow, each) for each in imports],
         methods=tuple(METHODS.items()),
         refresh_seconds=WORKING_SECONDS if is_working else _labelling_seconds(progress),
-        import_error=import_error,
     )
 
 
@@ -140,7 +123,7 @@ def _head(project: Project) -> ProjectHead:
         ceiling=project.ceiling,
         confidence=project.confidence,
         pay_text=money_text(project.pay_minor, project.currency),
-        instructions_version=project.instructions_version,
+        is_nominal=task_type_of(project.task_type).is_nominal,
     )
 
 
@@ -160,9 +143,21 @@ def _next_step(progress: ProjectProgress) -> str | None:
         return "Open it for labelling when the instructions say what you mean."
     if not funnel.labels:
         return "It waits under Work for annotators. The figures follow as they answer."
-    if progress.run is None and funnel.complete:
+    is_nominal = task_type_of(progress.project.task_type).is_nominal
+    if progress.run is None and funnel.complete and is_nominal:
         return "Run the consensus: it says for each task what to believe, and how firmly."
     return None
+
+
+def _pay(standing: PayStanding, *, may_except: bool) -> PayView:
+    is_wrong = standing.is_underpaid or standing.alarm_at is not None
+    is_excepted = standing.exception is not None
+    return PayView(
+        tone="" if not is_wrong else "warn" if is_excepted else "bad",
+        sentence=standing.sentence,
+        exception=standing.exception,
+        may_except=may_except and is_wrong and not is_excepted,
+    )
 
 
 def _labelling_seconds(progress: ProjectProgress) -> int | None:
@@ -180,21 +175,4 @@ def _run(uow: UnitOfWork, run: ConsensusRun) -> RunLine:
         labels=run.n_labels,
         converged=run.converged,
         failure=failure_of(uow, subject_id=run.id) if run.state is WorkState.FAILED else "",
-    )
-
-
-def _import(uow: UnitOfWork, each: TaskImport) -> ImportLine:
-    refused = [RefusedRow.model_validate(problem) for problem in each.problems]
-    shown = refused[:MOST_PROBLEMS_SHOWN]
-    return ImportLine(
-        file_name=each.file_name,
-        state=each.state.value,
-        at=each.created_at,
-        added=each.added,
-        known=each.known,
-        refused=each.refused,
-        problems=shown,
-        # Rows of tasks that were there already are told of besides those that are refused.
-        more_problems=max(each.refused, len(refused)) - len(shown),
-        failure=failure_of(uow, subject_id=each.id) if each.state is WorkState.FAILED else "",
     )

@@ -1,4 +1,4 @@
-"""The addresses of projects: make one, fill it, open it, and see how far to trust it."""
+"""The addresses of projects: open one, see how far it is, and how far to trust it."""
 
 from http import HTTPStatus
 
@@ -9,22 +9,13 @@ from crowd.consensus_runs import request_consensus
 from crowd.data_sets import request_data_set
 from crowd.integrity import counted_integrity
 from crowd.models import ProjectState
-from crowd.projects import (
-    change_state,
-    create_project,
-    instructions_of,
-    project_by_slug,
-    write_instructions,
-)
+from crowd.projects import change_state, project_by_slug
 from folkmoot.identity.access import current_actor, requires
 from folkmoot.identity.permissions import Permission
-from folkmoot.kernel.errors import DomainError, InvalidInput
-from folkmoot.problems import STATUS_OF
-from folkmoot.web.markdown import rendered
+from folkmoot.kernel.errors import InvalidInput
 from folkmoot.web.paging import wanted_page
 from folkmoot.web.services import reading, unit_of_work
 from folkmoot.web.team.blueprint import blueprint
-from folkmoot.web.team.project_form import ProjectForm, errors_of
 from folkmoot.web.team.project_list import CARDS, projects_view_of
 from folkmoot.web.team.project_page import project_view_of
 from folkmoot.web.team.refusals import refusals_told
@@ -45,33 +36,13 @@ def projects() -> str:
     return render_template("team/projects.html", **vars(view))
 
 
-@blueprint.get("/projects/new")
-@requires(Permission.MANAGE_PROJECTS)
-def project_new() -> str:
-    """Show the form for a new project."""
-    return render_template("team/project_new.html", form=ProjectForm(), errors={})
-
-
-@blueprint.post("/projects/new")
-@requires(Permission.MANAGE_PROJECTS)
-def make_project() -> ResponseReturnValue:
-    """Make a project as a draft, or show the form again with what is wrong."""
-    form = ProjectForm.filled_in(request.form)
-    try:
-        with unit_of_work() as uow:
-            made = create_project(uow, current_actor(), draft=form.draft())
-    except DomainError as refusal:
-        page = render_template("team/project_new.html", form=form, errors=errors_of(refusal))
-        return page, STATUS_OF[type(refusal)]
-    flash("The project is there, as a draft.", "good")
-    return _to_project(made.slug)
-
-
 @blueprint.get("/projects/<slug>")
 @requires(Permission.READ_PROJECTS)
 def project(slug: str) -> str:
     """Show how far a project is."""
-    return _project_page(slug)
+    with reading() as uow:
+        view = project_view_of(uow, current_actor(), slug)
+    return render_template("team/project.html", **vars(view))
 
 
 @blueprint.post("/projects/<slug>/state")
@@ -108,30 +79,6 @@ def export(slug: str) -> ResponseReturnValue:
     return _to_project(slug)
 
 
-@blueprint.get("/projects/<slug>/instructions")
-@requires(Permission.MANAGE_PROJECTS)
-def instructions(slug: str) -> str:
-    """Show the instructions as annotators see them, and the form that rewrites them."""
-    with reading() as uow:
-        found = project_by_slug(uow, slug=slug)
-        newest = instructions_of(uow, project_id=found.id)
-    return render_template(
-        "team/instructions.html", project=found, newest=newest, shown=rendered(newest.text)
-    )
-
-
-@blueprint.post("/projects/<slug>/instructions")
-@requires(Permission.MANAGE_PROJECTS)
-def rewrite_instructions(slug: str) -> ResponseReturnValue:
-    """Write the next version of the instructions."""
-    text = request.form.get("instructions", "").replace("\r\n", "\n").strip()
-    with refusals_told(), unit_of_work() as uow:
-        found = project_by_slug(uow, slug=slug)
-        write_instructions(uow, current_actor(), project_id=found.id, text=text)
-        flash("Annotators read the new instructions from their next task on.", "good")
-    return redirect(url_for("team.instructions", slug=slug), HTTPStatus.SEE_OTHER)
-
-
 @blueprint.get("/projects/<slug>/recount")
 @requires(Permission.READ_LABELS)
 def recount(slug: str) -> str:
@@ -140,12 +87,6 @@ def recount(slug: str) -> str:
         found = project_by_slug(uow, slug=slug)
         counted = counted_integrity(uow, project_id=found.id)
     return render_template("team/recount.html", project=found, counted=counted)
-
-
-def _project_page(slug: str, *, import_error: str | None = None) -> str:
-    with reading() as uow:
-        view = project_view_of(uow, current_actor(), slug, import_error=import_error)
-    return render_template("team/project.html", **vars(view))
 
 
 def _to_project(slug: str) -> ResponseReturnValue:

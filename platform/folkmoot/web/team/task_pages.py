@@ -1,25 +1,38 @@
 """The tasks of a project, and one of them with all that happened to it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
-from crowd.models import LeaseState, Project, Task, TaskState
+from crowd.models import Lease, LeaseState, Project, Task, TaskState
 from crowd.progress import TaskStory, task_story, tasks_of
 from crowd.projects import project_by_slug
 from crowd.task_stories import ConsensusStory, LabelStory
-from crowd.task_types import nominal_type_of
+from crowd.task_types import NominalKind, task_type_of
 from folkmoot.identity.naming import names_of
+from folkmoot.kernel import clock
 from folkmoot.kernel.errors import NotFound
-from folkmoot.kernel.json_values import JsonObject
+from folkmoot.kernel.json_values import Json
 from folkmoot.kernel.pagination import PageRequest
 from folkmoot.kernel.unit_of_work import UnitOfWork
 from folkmoot.web.paging import Pagination, pagination_of
 from folkmoot.web.payloads import line_of, payload_of
-from folkmoot.web.reviewer.wording import answer_words
 from folkmoot.web.team.project_figures import Step
-from folkmoot.web.team.wording import BY_REVIEW, METHOD_NAMES, WHY_GIVEN, WHY_SKIPPED
+from folkmoot.web.team.wording import (
+    BY_REVIEW,
+    GAVE_BACK,
+    HAS_IT,
+    METHOD_NAMES,
+    RAN_OUT,
+    SUGGESTION_SHOWN,
+    WHY_GIVEN,
+    WHY_SKIPPED,
+)
+
+# Says an answer in words.
+Reader: TypeAlias = Callable[[Json], str]
 
 
 @dataclass(frozen=True)
@@ -30,7 +43,8 @@ class TaskLine:
     external_id: str
     summary: str
     state: str
-    is_gold: bool
+    use: str
+    priority: int
     labels: int
     answer_label: str
     confidence: float | None
@@ -49,13 +63,17 @@ class TasksView:
 
 @dataclass(frozen=True)
 class TaskHead:
-    """What was asked."""
+    """What was asked; `use` is ordinary, gold or training."""
 
     external_id: str
     state: str
+    use: str
+    priority: int
     text: str | None
     fields: Sequence[tuple[str, str]]
     gold_label: str | None
+    explanation: str
+    suggestion: str | None
     so_far: str | None
     confidence: float | None
 
@@ -72,7 +90,10 @@ class Agreed:
 
 @dataclass(frozen=True)
 class LabelLine:
-    """One answer: whose, how far they are believed, and why they were given the task."""
+    """One answer: whose, how far they are believed, and why they were given the task.
+
+    shown: whether they saw the machine's suggestion, in words; empty where there was none.
+    """
 
     annotator: str
     answer_label: str
@@ -83,11 +104,14 @@ class LabelLine:
     seconds: float
     at: datetime
     reason: str
+    shown: str
+    note: str
+    instructions_version: int
 
 
 @dataclass(frozen=True)
 class Pass:
-    """Someone who was given the task and passed it on."""
+    """Someone who was given the task and has not answered it."""
 
     annotator: str
     reason: str
@@ -120,7 +144,7 @@ def tasks_view_of(
     )
     return TasksView(
         project=project,
-        tasks=[_line(task, project.answer_schema) for task in page.items],
+        tasks=[_line(task, _reader(project)) for task in page.items],
         state=state,
         search=search,
         page=pagination_of(page.mapped(str)),
@@ -133,28 +157,34 @@ def task_view_of(uow: UnitOfWork, *, slug: str, task_id: UUID) -> TaskView:
     story = task_story(uow, task_id=task_id)
     if story.task.project_id != project.id:
         raise NotFound("This project has no such task.")
-    names = names_of(uow, _people_in(story))
+    names, words = names_of(uow, _people_in(story)), _reader(project)
     return TaskView(
         project=project,
-        task=_head(story.task, project.answer_schema),
-        runs=[_agreed(each, project.answer_schema) for each in story.consensus],
+        task=_head(story.task, words),
+        runs=[_agreed(each, words) for each in story.consensus],
         posterior=_posterior(project, story.consensus),
-        labels=[_label(each, names, project.answer_schema) for each in story.labels],
+        labels=[_label(each, names, words) for each in story.labels],
         passes=_passes(story, names),
     )
 
 
-def _line(task: Task, schema: JsonObject) -> TaskLine:
-    is_gold = task.gold_answer is not None
-    answer = task.gold_answer if is_gold else task.answer
+def _reader(project: Project) -> Reader:
+    """Return what says an answer of the project in words."""
+    kind = task_type_of(project.task_type)
+    return lambda answer: kind.text_of(project.answer_schema, answer)
+
+
+def _line(task: Task, words: Reader) -> TaskLine:
+    answer = task.answer if task.gold_answer is None else task.gold_answer
     return TaskLine(
         id=task.id,
         external_id=task.external_id,
         summary=line_of(task.payload),
         state=task.state.value,
-        is_gold=is_gold,
+        use=task.use.value,
+        priority=task.priority,
         labels=task.n_labels,
-        answer_label="" if answer is None else answer_words(schema, answer),
+        answer_label="" if answer is None else words(answer),
         confidence=task.confidence,
     )
 
@@ -166,23 +196,26 @@ def _people_in(story: TaskStory) -> set[UUID]:
     }
 
 
-def _head(task: Task, schema: JsonObject) -> TaskHead:
+def _head(task: Task, words: Reader) -> TaskHead:
     shown = payload_of(task.payload)
-    gold, so_far = task.gold_answer, task.answer
     return TaskHead(
         external_id=task.external_id,
         state=task.state.value,
         text=shown.text,
         fields=shown.fields,
-        gold_label=None if gold is None else answer_words(schema, gold),
-        so_far=None if so_far is None else answer_words(schema, so_far),
+        use=task.use.value,
+        priority=task.priority,
+        gold_label=None if task.gold_answer is None else words(task.gold_answer),
+        explanation=task.explanation,
+        suggestion=None if task.suggestion is None else words(task.suggestion),
+        so_far=None if task.answer is None else words(task.answer),
         confidence=task.confidence,
     )
 
 
-def _agreed(story: ConsensusStory, schema: JsonObject) -> Agreed:
+def _agreed(story: ConsensusStory, words: Reader) -> Agreed:
     return Agreed(
-        answer_label=answer_words(schema, story.consensus.answer),
+        answer_label=words(story.consensus.answer),
         confidence=story.consensus.confidence,
         method=METHOD_NAMES.get(story.run.method, story.run.method),
         run_number=story.run.number,
@@ -190,21 +223,23 @@ def _agreed(story: ConsensusStory, schema: JsonObject) -> Agreed:
 
 
 def _posterior(project: Project, consensus: Sequence[ConsensusStory]) -> list[Step]:
-    if not consensus:
+    kind = task_type_of(project.task_type)
+    if not consensus or not isinstance(kind, NominalKind):
         return []
     newest, schema = consensus[0].consensus, project.answer_schema
-    classes = nominal_type_of(project.task_type).classes(schema)
+    # Choices that were added since the run are none of its classes.
+    shares = zip(kind.classes(schema), newest.posterior, strict=False)
     return [
-        Step(answer_words(schema, name), newest.n_labels, share)
-        for name, share in zip(classes, newest.posterior, strict=True)
+        Step(kind.text_of(schema, kind.answer_of(name)), newest.n_labels, share)
+        for name, share in shares
     ]
 
 
-def _label(story: LabelStory, names: Mapping[UUID, str], schema: JsonObject) -> LabelLine:
+def _label(story: LabelStory, names: Mapping[UUID, str], words: Reader) -> LabelLine:
     label, lease = story.label, story.lease
     return LabelLine(
         annotator=names[label.annotator_id],
-        answer_label=answer_words(schema, label.answer),
+        answer_label=words(label.answer),
         reliability=story.reliability,
         fate=label.fate.value,
         is_current=label.is_current,
@@ -212,13 +247,31 @@ def _label(story: LabelStory, names: Mapping[UUID, str], schema: JsonObject) -> 
         seconds=label.active_seconds,
         at=label.created_at,
         reason=BY_REVIEW if lease is None else WHY_GIVEN[lease.reason],
+        shown=_shown(lease),
+        note=label.note,
+        instructions_version=label.instructions_version,
     )
+
+
+def _shown(lease: Lease | None) -> str:
+    if lease is None or lease.suggestion_shown is None:
+        return ""
+    return SUGGESTION_SHOWN[lease.suggestion_shown]
 
 
 def _passes(story: TaskStory, names: Mapping[UUID, str]) -> list[Pass]:
-    skipped: Iterable[Pass] = (
-        Pass(names[lease.annotator_id], WHY_SKIPPED[lease.skip_reason], lease.given_at)
+    answered = {each.label.lease_id for each in story.labels}
+    return [
+        Pass(names[lease.annotator_id], _what_became(lease), lease.given_at)
         for lease in story.leases
-        if lease.state is LeaseState.SKIPPED and lease.skip_reason is not None
-    )
-    return list(skipped)
+        if lease.state is not LeaseState.LABELLED and lease.id not in answered
+    ]
+
+
+def _what_became(lease: Lease) -> str:
+    """Say what became of a lease that nobody answered."""
+    if lease.state is LeaseState.SKIPPED and lease.skip_reason is not None:
+        return WHY_SKIPPED[lease.skip_reason]
+    if lease.state is LeaseState.RELEASED:
+        return GAVE_BACK
+    return HAS_IT if lease.expires_at > clock.now() else RAN_OUT

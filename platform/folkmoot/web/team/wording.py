@@ -14,6 +14,8 @@ WHY_GIVEN = {
     LeaseReason.PRIORITY: "Its priority put it first.",
     LeaseReason.ORDER: "It was the next in order.",
     LeaseReason.EXTRA_OPINION: "The answers so far were not sure enough.",
+    LeaseReason.TRAINING: "A training task, explained after the answer.",
+    LeaseReason.AUDIT: "It was done, and put to one more annotator as an audit.",
 }
 BY_REVIEW = "A reviewer’s answer to a decision."
 
@@ -22,6 +24,11 @@ WHY_SKIPPED = {
     SkipReason.BROKEN: "something was broken",
     SkipReason.NOT_GOOD_FOR_ME: "not good for them",
 }
+
+GAVE_BACK = "gave it back"
+RAN_OUT = "did not answer in time"
+HAS_IT = "has it now"
+SUGGESTION_SHOWN = {True: "saw the suggestion", False: "did not see the suggestion"}
 
 # Krippendorff, Content Analysis (2004), section 11.4: rely on 0.8, conclude tentatively from 0.667.
 RELIABLE, TENTATIVE = 0.8, 0.667
