@@ -7,17 +7,22 @@ says when a page is stale.
 import ast
 import importlib
 import inspect
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum, StrEnum
 from http import HTTPStatus
 from pathlib import Path
 from textwrap import fill
+from types import ModuleType
 
 import click
 from pydantic import SecretStr
 
 from audit.actions import Action
+from crowd.models import TaskType
+from crowd.task_types import AnswerKind, NominalKind, task_type_of
+from crowd.task_types.schemas import AnswerSchema
 from folkmoot.cli.main import COMMANDS
 from folkmoot.identity.permissions import ROLE_PERMISSIONS, Permission, Role
 from folkmoot.kernel import errors
@@ -211,6 +216,57 @@ def _names_of(member: ast.stmt) -> list[str]:
     return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
+def task_types_page() -> str:
+    """Return the page of the task types: schema, task and answer of each."""
+    return _page(
+        "Task types",
+        "What a project may ask for. The example of each shows an answer schema in full form, of "
+        "which most may be left out, a task's payload, and an answer. "
+        "Places in a text count characters (Unicode code points), shares run from 0 to 1.",
+        *(_task_type(kind.value, task_type_of(kind)) for kind in TaskType),
+    )
+
+
+def _task_type(name: str, kind: AnswerKind) -> str:
+    module = inspect.getmodule(type(kind))
+    shown = kind.example()
+    schema = kind.check_schema(shown.schema)
+    written = {"answer_schema": schema, "payload": shown.payload, "answer": shown.answer}
+    return "\n\n".join(
+        [
+            f"## `{name}`",
+            _paragraphs(inspect.getdoc(module)),
+            _paragraphs(_schema_of(module).__doc__),
+            f"```json\n{json.dumps(written, indent=2, ensure_ascii=False)}\n```",
+            f"**Several answers:** {_paragraphs(inspect.getdoc(kind.opinion_of))}{_leading(kind)}",
+            f"**An answer to gold:** {_paragraphs(inspect.getdoc(kind.agrees))}",
+        ]
+    )
+
+
+def _leading(kind: AnswerKind) -> str:
+    """Return how a class is chosen, where there are classes."""
+    if not isinstance(kind, NominalKind):
+        return ""
+    return f"\n\n{_paragraphs(inspect.getdoc(kind.leading))}"
+
+
+def _schema_of(module: ModuleType | None) -> type[AnswerSchema]:
+    """Return the schema that a task type's module defines."""
+    return next(
+        each
+        for each in vars(module).values()
+        if isinstance(each, type)
+        and issubclass(each, AnswerSchema)
+        and each.__module__ == module.__name__
+    )
+
+
+def _paragraphs(text: str | None) -> str:
+    """Return a docstring's paragraphs, each filled to the page."""
+    return "\n\n".join(fill(" ".join(part.split()), 100) for part in (text or "").split("\n\n"))
+
+
 def _page(title: str, opening: str, *sections: str) -> str:
     return "\n\n".join([NOTICE, f"# {title}", fill(opening, 100), *sections]) + "\n"
 
@@ -231,6 +287,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "problems.md": problems_page,
     "reason-codes.md": reasons_page,
     "settings.md": settings_page,
+    "task-types.md": task_types_page,
 }
 
 if __name__ == "__main__":

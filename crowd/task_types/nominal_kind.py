@@ -32,7 +32,7 @@ class NominalKind(AnswerKind):
         """Return the answer that stands for a class."""
 
     def leading(self, schema: JsonObject, posterior: Sequence[float]) -> int:
-        """Return the number of the class that a posterior speaks for."""
+        """Return the number of the likeliest class; a tie goes to the one that comes first."""
         # A tie to nine decimals differs by rounding, not by evidence.
         return max(range(len(posterior)), key=lambda each: (round(posterior[each], 9), -each))
 

@@ -8,6 +8,7 @@ from types import ModuleType
 import pytest
 
 from audit.actions import Action
+from crowd.models import TaskType
 from folkmoot.cli.main import COMMANDS
 from folkmoot.identity.permissions import Permission
 from folkmoot.kernel.settings import Settings
@@ -47,6 +48,7 @@ def test_no_page_that_is_made_from_the_code_is_stale(root: Path, writer: ModuleT
         ("commands.md", [f"## folkmoot {name}" for name in COMMANDS]),
         ("problems.md", [f"## {kind.code}\n" for kind in STATUS_OF]),
         ("permissions.md", [f"`{permission.value}`" for permission in Permission]),
+        ("task-types.md", [f"## `{kind.value}`" for kind in TaskType]),
         ("reason-codes.md", [f"`{code.value}`" for code in ReasonCode]),
     ],
 )
