@@ -90,6 +90,21 @@ def earnings_by_day(
     ]
 
 
+def earned_since(
+    uow: UnitOfWork, *, annotator_id: UUID, since: datetime | None = None
+) -> dict[str, int]:
+    """Return what the ledger holds of an annotator by currency, from a moment on or in all."""
+    statement = (
+        sa.select(EARNING.c.currency, sa.func.sum(EARNING.c.amount_minor))
+        .where(EARNING.c.annotator_id == annotator_id)
+        .group_by(EARNING.c.currency)
+    )
+    if since is not None:
+        statement = statement.where(EARNING.c.earned_at >= since)
+    rows = uow.session.connection().execute(statement)
+    return {currency: int(amount) for currency, amount in rows if amount}
+
+
 def ledger_of(uow: UnitOfWork, *, annotator_id: UUID) -> Sequence[LedgerLine]:
     """Return every line that an annotator earned, oldest first."""
     statement = (

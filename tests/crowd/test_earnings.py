@@ -1,6 +1,6 @@
 from datetime import UTC, date, datetime, timedelta
 
-from crowd.earnings import earnings_by_day, hourly_of, ledger_of, own_rates
+from crowd.earnings import earned_since, earnings_by_day, hourly_of, ledger_of, own_rates
 from crowd.models import Earning, EarningKind
 from folkmoot.kernel import clock
 
@@ -68,12 +68,17 @@ def test_what_an_appeal_or_a_top_up_brought_is_in_the_ledger_without_an_answer(m
     with moot.read() as uow:
         lines = ledger_of(uow, annotator_id=ann.id)
         [day] = earnings_by_day(uow, annotator_id=ann.id)
+        sums = [
+            earned_since(uow, annotator_id=ann.id, since=since)
+            for since in (None, NOON, NOON + timedelta(seconds=1))
+        ]
     assert [(line.external_id, line.kind) for line in lines] == [
         ("a", EarningKind.LABEL),
         ("a", EarningKind.APPEAL),
         ("", EarningKind.TOP_UP),
     ]
     assert (day.n_labels, day.amount_minor, day.paid_minor) == (1, 19, 0)
+    assert sums == [{"EUR": 19}, {"EUR": 19}, {}]
 
 
 def test_the_own_rate_is_told_by_project_once_ten_minutes_were_worked(moot):

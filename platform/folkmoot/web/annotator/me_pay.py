@@ -7,8 +7,15 @@ from uuid import UUID
 
 from flask import url_for
 
-from crowd.annotating import Work, today_of, work_of
-from crowd.earnings import DAYS_ON_A_PAGE, EarnedDay, OwnRate, earnings_by_day, own_rates
+from crowd.annotating import today_of, work_of
+from crowd.earnings import (
+    DAYS_ON_A_PAGE,
+    EarnedDay,
+    OwnRate,
+    earned_since,
+    earnings_by_day,
+    own_rates,
+)
 from crowd.offers import sensitive_today
 from crowd.sitting_times import BREAK
 from crowd.sittings import sitting_of
@@ -97,26 +104,24 @@ def hours_text(seconds: float) -> str:
 
 
 def _totals(uow: UnitOfWork, annotator_id: UUID) -> Totals:
+    midnight = datetime.combine(clock.now().date(), time.min, tzinfo=UTC)
+    monday = midnight - timedelta(days=midnight.weekday())
     today = today_of(uow, annotator_id=annotator_id)
-    week = today_of(uow, annotator_id=annotator_id, since=_monday())
     ever = work_of(uow, annotator_id=annotator_id)
     return Totals(
-        today_text=_earned(today),
-        week_text=_earned(week),
-        earned_text=_earned(ever),
+        today_text=_earned(uow, annotator_id, since=midnight),
+        week_text=_earned(uow, annotator_id, since=monday),
+        earned_text=_earned(uow, annotator_id, since=None),
         labels=ever.n_labels,
         hours_text=hours_text(ever.active_seconds),
         today_hours_text=hours_text(today.active_seconds),
     )
 
 
-def _earned(work: Work) -> str:
-    return sums_text(work.earned_minor, otherwise="nothing yet")
-
-
-def _monday() -> datetime:
-    today = clock.now().date()
-    return datetime.combine(today - timedelta(days=today.weekday()), time.min, tzinfo=UTC)
+def _earned(uow: UnitOfWork, annotator_id: UUID, *, since: datetime | None) -> str:
+    # By the ledger: what an appeal brought belongs to no day of work.
+    sums = earned_since(uow, annotator_id=annotator_id, since=since)
+    return sums_text(sums, otherwise="nothing yet")
 
 
 def _time(uow: UnitOfWork, annotator_id: UUID) -> TimeView:
