@@ -28,7 +28,7 @@ class Desk:
     """A project's rules, how far one annotator has come in it, and how they are today.
 
     first_rank: where the queue begins now, or None where nothing waits in it.
-    has_expired: whether a lease of the project ran out and its place was not returned yet.
+    first_to_expire: when the first lease of the project that is held runs out, or ran out.
     n_held: how many places the annotator holds.
     """
 
@@ -62,8 +62,12 @@ class Desk:
     last_beat_at: datetime | None
     n_sensitive_today: int
     first_rank: int | None
-    has_expired: bool
+    first_to_expire: datetime | None
     n_held: int
+
+    def has_expired(self, now: datetime) -> bool:
+        """Say whether a lease of the project ran out and its place was not returned yet."""
+        return self.first_to_expire is not None and self.first_to_expire <= now
 
 
 def desk_of(connection: Connection, project_id: UUID, annotator_id: UUID, now: datetime) -> Desk:
@@ -141,7 +145,7 @@ def _desk() -> sa.Select[*tuple[object, ...]]:
             SITTING.c.last_beat_at,
             _n_sensitive_today().label("n_sensitive_today"),
             _first_rank().label("first_rank"),
-            _has_expired().label("has_expired"),
+            _first_to_expire().label("first_to_expire"),
             _n_held().label("n_held"),
         )
         .join_from(RECORD, PROJECT, PROJECT.c.id == RECORD.c.project_id)
@@ -178,15 +182,18 @@ def _first_rank() -> sa.ScalarSelect[int | None]:
     )
 
 
-def _has_expired() -> sa.Exists:
+def _first_to_expire() -> sa.ScalarSelect[datetime | None]:
+    # By the order of its index: to ask whether any ran out makes PostgreSQL read all places.
     return (
-        sa.select(1)
+        sa.select(PLACE.c.leased_until)
         .where(
             PLACE.c.project_id == _PROJECT_ID,
             PLACE.c.label_id.is_(None),
-            PLACE.c.leased_until <= sa.bindparam("now"),
+            PLACE.c.leased_until.is_not(None),
         )
-        .exists()
+        .order_by(PLACE.c.leased_until)
+        .limit(1)
+        .scalar_subquery()
     )
 
 

@@ -133,7 +133,7 @@ def hand_out(connection: Connection, desk: Desk, now: datetime, *, uncounted: in
 
 def _search(connection: Connection, desk: Desk, now: datetime) -> Searched:
     """Search the queue, with what ran out returned to it: no sweep needs to run for that."""
-    if not desk.has_expired:
+    if not desk.has_expired(now):
         return find_place(connection, desk, now)
     for _ in range(_MOST_RETURNS):
         more = return_expired(connection, project_id=desk.project_id, now=now)

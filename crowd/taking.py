@@ -14,7 +14,8 @@ from folkmoot.kernel.statements import Statement
 
 def take_own_place(connection: Connection, turn: Turn, label_id: UUID) -> bool:
     """Put a label into its lease's own place, if that is still the annotator's."""
-    return _TAKE_OWN.run(connection, {"of_lease": turn.lease_id, "label_id": label_id}) == 1
+    taken = {"of_lease": turn.lease_id, "leased_until": None, "label_id": label_id}
+    return _TAKE_OWN.run(connection, taken) == 1
 
 
 def take_other_place(connection: Connection, turn: Turn, label_id: UUID) -> int | None:
@@ -35,6 +36,7 @@ def take_other_place(connection: Connection, turn: Turn, label_id: UUID) -> int 
             "rank": None,
             "annotator_id": turn.annotator_id,
             "lease_id": turn.lease_id,
+            "leased_until": None,
             "label_id": label_id,
         },
     )
@@ -59,11 +61,11 @@ _TAKE_OWN = Statement(
     sa.update(PLACE).where(
         PLACE.c.lease_id == sa.bindparam("of_lease"), PLACE.c.label_id.is_(None)
     ),
-    sets=("label_id",),
+    sets=("leased_until", "label_id"),
 )
 _TAKE_OTHER = Statement(
     sa.update(PLACE).where(
         PLACE.c.task_id == sa.bindparam("of_task"), PLACE.c.number == sa.bindparam("of_number")
     ),
-    sets=("rank", "annotator_id", "lease_id", "label_id"),
+    sets=("rank", "annotator_id", "lease_id", "leased_until", "label_id"),
 )

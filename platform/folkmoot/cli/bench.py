@@ -24,6 +24,9 @@ BENCHES = {
     "imports": Listed(
         "folkmoot.bench.imports", "One file of many rows: how fast, in how much memory."
     ),
+    "lease": Listed(
+        "folkmoot.bench.lease", "A lease and a label in projects of growing size: flat, or not."
+    ),
     "probe": Listed("folkmoot.bench.probe", "What a careless client is told, and what is kept."),
     "start": Listed(
         "folkmoot.bench.start", "Start-up and idle memory of each process and of the command line."
