@@ -3,12 +3,11 @@
 
 import { element, iconButton, plural } from "../elements.js";
 import { pictureOf } from "../label_view.js";
-import { ClassBar, colourOf, toneOf, wordsOf } from "./classes.js";
+import { ClassBar, toneOf, wordsOf } from "./classes.js";
 import { loadImageAnnotator } from "./vendored.js";
 import { Widget, numberKey } from "./widget.js";
 
 const DIGITS = 6;
-const NO_CLASS_COLOUR = "#8a918d";
 const SIDES = [["x", "Left"], ["y", "Top"], ["width", "Width"], ["height", "Height"]];
 const LEAST_SIDE = 0.005;
 const STEP = 0.01;
@@ -59,12 +58,12 @@ class Boxes extends Widget {
   // Annotorious measures the picture, so it comes after it.
   #start() {
     if (this.isGone) return;
-    this.annotator = createImageAnnotator(this.image, { drawingEnabled: true, drawingMode: "drag", autoSave: true, userSelectAction: "EDIT", style: (mark) => this.#styleOf(mark.id) });
+    this.annotator = createImageAnnotator(this.image, { drawingEnabled: true, drawingMode: "drag", autoSave: true, userSelectAction: "EDIT" });
     this.annotator.on("createAnnotation", (mark) => this.#created(mark));
     this.annotator.on("updateAnnotation", (mark) => this.#moved(mark));
     this.annotator.on("selectionChanged", (marks) => this.#selected(marks));
     this.annotator.on("deleteAnnotation", (mark) => this.#deleted(mark));
-    this.#drawPicture();
+    this.#redraw();
   }
 
   // ---- From the picture -------------------------------------------------------------------
@@ -80,7 +79,7 @@ class Boxes extends Widget {
     this.#boxes.push({ id: mark.id, label: this.#label, ...within(this.#sharesOf(mark)) });
     this.#active = mark.id;
     this.#drawControls();
-    setTimeout(() => this.#drawPicture());
+    setTimeout(() => this.#redraw());
   }
 
   #moved(mark) {
@@ -136,6 +135,7 @@ class Boxes extends Widget {
   #change(box, changes) {
     Object.assign(box, within({ ...box, ...changes }));
     this.#drawPicture();
+    this.#tint();
     this.on.changed();
   }
 
@@ -169,10 +169,24 @@ class Boxes extends Widget {
     return { id, bodies: [], target: { annotation: id, selector: { type: "RECTANGLE", geometry: { x: left, y: top, w, h, rot: 0, bounds } } } };
   }
 
-  #styleOf(id) {
-    const label = this.#find(id)?.label ?? this.#label;
-    const colour = label === null ? NO_CLASS_COLOUR : colourOf(this.schema.classes, label);
-    return { fill: colour, fillOpacity: id === this.#active ? 0.12 : 0.2, stroke: colour, strokeWidth: 3, strokeOpacity: 1 };
+  // Annotorious would write colours into `style` attributes, which the page's policy forbids: so each
+  // box gets a class of ours. Its handles are for a mouse; the keyboard has the numbers.
+  #tint() {
+    requestAnimationFrame(() => {
+      for (const drawn of this.frame.querySelectorAll(".a9s-annotation")) {
+        drawn.setAttribute("class", `a9s-annotation ${this.#toneOf(drawn.dataset.id)}`);
+      }
+      for (const handle of this.frame.querySelectorAll(".a9s-handle [role=button], .a9s-handle-buffer")) {
+        handle.setAttribute("aria-label", "Edge of the box");
+        handle.setAttribute("tabindex", "-1");
+      }
+      this.frame.className = `picture-frame ${this.#toneOf(this.#active)}`;
+    });
+  }
+
+  #toneOf(id) {
+    const label = this.#find(id)?.label ?? null;
+    return label === null ? "" : toneOf(this.schema.classes, label);
   }
 
   #drawControls() {
@@ -181,6 +195,7 @@ class Boxes extends Widget {
     if (focused) this.list.querySelector(`#${CSS.escape(focused)}`)?.focus();
     this.bar.show(this.#find(this.#active)?.label ?? this.#label);
     this.hint.textContent = this.#hintText();
+    this.#tint();
     this.on.changed();
   }
 
