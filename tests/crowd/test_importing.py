@@ -1,3 +1,7 @@
+import csv
+import io
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -7,8 +11,8 @@ from sqlmodel import col, select
 
 from audit.models import Entry
 from crowd import importing
-from crowd.importing import TaskRow, import_by_id, request_import, run_import
-from crowd.models import Place, ProjectState, Task, TaskState
+from crowd.importing import TaskRow, cancel_import, import_by_id, request_import, run_import
+from crowd.models import Place, ProjectState, Task, TaskState, TaskUse
 from crowd.projects import change_state
 from folkmoot.kernel.artifacts import ArtifactStore
 from folkmoot.kernel.errors import Conflict, InvalidInput
@@ -236,3 +240,116 @@ def test_tasks_keep_the_order_of_their_files(moot):
     given = [moot.lease(project, moot.person()).external_id for _ in range(4)]
 
     assert given == ["first", "z", "y", "a"]
+
+
+def told_file(workshop: Workshop, import_id: UUID) -> list[list[str]]:
+    with workshop.reading() as uow:
+        found = importing.problems_of(uow, workshop.artifacts, import_id=import_id)
+    text = found if isinstance(found, bytes) else found.read_bytes()
+    return list(csv.reader(io.StringIO(text.decode())))
+
+
+def test_refused_rows_are_told_in_a_file_once_even_if_a_run_dies(workshop, monkeypatch):
+    monkeypatch.setattr(importing, "_BATCH_ROWS", 2)
+    project = workshop.moot.project()
+    wanted = ask(workshop, project, "external_id,gold\n=a,maybe\nb,\n,\nd\ne,\n=f,no\n,\n")
+    with pytest.raises(KeyboardInterrupt):
+        run_import(BreaksOff(workshop, after=2), import_id=wanted.id)
+    assert [row[0] for row in told_file(workshop, wanted.id)] == ["line", "2", "4", "5"]
+    growing = next((workshop.artifacts.folder / "growing").iterdir())
+    growing.write_bytes(growing.read_bytes() + b"what a dead run wrote before its commit")
+
+    run_import(workshop, import_id=wanted.id)
+
+    rows = told_file(workshop, wanted.id)
+    assert [row[:2] for row in rows[1:]] == [["2", "'=a"], ["4", ""], ["5", ""], ["8", ""]]
+    assert "The gold answer is not allowed." in rows[1][2]
+    assert list((workshop.artifacts.folder / "growing").iterdir()) == []
+
+
+def test_an_import_that_is_broken_off_keeps_what_it_added(workshop, monkeypatch):
+    monkeypatch.setattr(importing, "_BATCH_ROWS", 2)
+    project = workshop.moot.project()
+    wanted = ask(workshop, project, "external_id\na\nb\nc\nd\n")
+    with pytest.raises(KeyboardInterrupt):
+        run_import(BreaksOff(workshop, after=1), import_id=wanted.id)
+    with workshop.unit_of_work() as uow:
+        cancel_import(uow, workshop.moot.team, import_id=wanted.id)
+    run_import(workshop, import_id=wanted.id)
+
+    with workshop.reading() as uow:
+        done = import_by_id(uow, import_id=wanted.id)
+        entries = uow.session.exec(select(Entry.action)).all()
+    assert (done.state, done.added, done.rows_read) == (WorkState.CANCELLED, 2, 2)
+    assert "tasks.import_cancelled" in entries
+    with pytest.raises(Conflict, match="come to its end"), workshop.unit_of_work() as uow:
+        cancel_import(uow, workshop.moot.team, import_id=wanted.id)
+
+
+def test_two_imports_at_once_into_one_project_add_each_task_once(workshop, monkeypatch):
+    monkeypatch.setattr(importing, "_BATCH_ROWS", 7)
+    project = workshop.moot.project(floor=2, ceiling=2)
+    files = [
+        "external_id\n" + "".join(f"t{number}\n" for number in numbers)
+        for numbers in (range(60), range(59, 19, -1), range(30, 90))
+    ]
+    wanted = [ask(workshop, project, content) for content in files]
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda one: run_import(workshop, import_id=one.id), wanted))
+
+    with workshop.reading() as uow:
+        done = [import_by_id(uow, import_id=one.id) for one in wanted]
+        stored = uow.session.exec(select(Task)).all()
+        places = uow.session.exec(select(Place)).all()
+    assert {one.state for one in done} == {WorkState.FINISHED}
+    assert {task.external_id for task in stored} == {f"t{number}" for number in range(90)}
+    assert sum(one.added for one in done) == len(stored) == 90
+    assert sum(one.known for one in done) == 160 - 90
+    assert len({task.position for task in stored}) == 90
+    assert Counter(place.task_id for place in places) == {task.id: 2 for task in stored}
+
+
+def test_training_suggestion_and_explanation_are_stored_as_checked(workshop):
+    project = workshop.moot.project()
+    done = finished(
+        workshop,
+        project,
+        "external_id,gold,training,explanation,suggestion\n"
+        "a,yes,true,See the note.,\nb,,,,no\nc,,,,perhaps\nd,no,,,\n",
+    )
+    assert (done.added, done.refused, done.problems[0]["line"]) == (3, 1, 4)
+    stored = {name: workshop.moot.read_task(project, name) for name in "abd"}
+    assert [task.use for task in stored.values()] == [
+        TaskUse.TRAINING,
+        TaskUse.ORDINARY,
+        TaskUse.GOLD,
+    ]
+    assert (stored["a"].explanation, stored["b"].suggestion) == ("See the note.", "no")
+    assert stored["b"].gold_answer is None
+    with workshop.reading() as uow:
+        assert {place.task_id for place in uow.session.exec(select(Place)).all()} == {
+            stored["b"].id
+        }
+
+
+def test_a_gold_answer_with_parts_is_written_as_json(workshop):
+    schema = {"choices": ["red", "green", "blue"]}
+    project = workshop.moot.project(task_type="multiple_choice", answer_schema=schema)
+    text = 'external_id,gold\na,"[""red"", ""blue""]"\nb,"[""pink""]"\nc,red\n'
+    done = finished(workshop, project, text)
+
+    assert (done.added, [problem["line"] for problem in done.problems]) == (1, [3, 4])
+    assert workshop.moot.read_task(project, "a").gold_answer == ["red", "blue"]
+
+
+def test_progress_is_known_while_a_file_is_read(workshop, monkeypatch):
+    monkeypatch.setattr(importing, "_BATCH_ROWS", 2)
+    project = workshop.moot.project()
+    content = "external_id\na\nb\nc\nd\n"
+    wanted = ask(workshop, project, content)
+    with pytest.raises(KeyboardInterrupt):
+        run_import(BreaksOff(workshop, after=1), import_id=wanted.id)
+    with workshop.reading() as uow:
+        halfway = import_by_id(uow, import_id=wanted.id)
+    assert (halfway.rows_read, halfway.bytes_read) == (2, content.index("c"))
+    assert (halfway.n_bytes, halfway.started_at <= halfway.advanced_at) == (len(content), True)

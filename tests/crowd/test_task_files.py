@@ -1,12 +1,14 @@
 import io
 import json
+from contextlib import suppress
 from datetime import date
 
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from crowd.task_files import check_start, parse_rows
+from crowd.line_reading import LONGEST_LINE_BYTES
+from crowd.task_files import Position, check_start, parse_rows
 from crowd.task_rows import RowProblem, TaskRow
 from folkmoot.kernel.errors import InvalidInput
 
@@ -155,3 +157,171 @@ def test_an_unknown_ending_is_refused():
 def test_a_row_that_is_too_large_is_refused():
     row = {"external_id": "a", "text": "x" * 300_000}
     assert "larger" in problems(read(json.dumps([row]), "t.json"))[1]
+
+
+NASTY_CSV = (
+    b"\xef\xbb\xbfexternal_id,age,note\r\n"
+    b'a,1,"two\nlines"\r\n'
+    b"b,2,\r\n"
+    b"\r\n"
+    b"c,3\n"
+    b'"d"x,4,\xff\n'
+    b'e,5,"never closed\n'
+    b"f,6,old Mac\r"
+    b"g,7,\xc3\xa9\xf0\x9f\xa6\x89\n"
+    b'h,8,"a ""quoted"" word"'
+)
+NASTY_JSONL = "\n".join(
+    [
+        '{"external_id": "a", "note": "\u2028\u00e9"}',
+        "",
+        "{",
+        '{"external_id": ""}',
+        '{"external_id": 5}',
+    ]
+).encode()
+NASTY_JSON = (
+    '\ufeff [ {"external_id": "a", "t": "],\u00e9"} ,\n{"external_id":"b","n":NaN}, 12,'
+    ' "x", null, {"external_id": "c", "d": [[1, {"e": "\\\\\\""}]]}\n]\n'
+).encode()
+
+
+def parquet_of(rows: list[dict], **options: object) -> bytes:
+    sink = io.BytesIO()
+    parquet.write_table(pa.Table.from_pylist(rows), sink, **options)
+    return sink.getvalue()
+
+
+NASTY_PARQUET = parquet_of(
+    [
+        {"external_id": str(n) if n % 3 else None, "age": n, "when": date(2026, 1, 1)}
+        for n in range(8)
+    ],
+    row_group_size=3,
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (NASTY_CSV, "t.csv"),
+        (NASTY_JSONL, "t.jsonl"),
+        (NASTY_JSON, "t.json"),
+        (NASTY_PARQUET, "t.parquet"),
+    ],
+)
+def test_a_file_is_read_on_from_any_row_as_if_never_left(content: bytes, name: str):
+    whole = read(content, name)
+    assert {type(row) for row in whole} == {TaskRow, RowProblem}
+    for done, row in enumerate(whole, start=1):
+        after = Position(rows=done, n_bytes=row.end)
+        assert list(parse_rows(io.BytesIO(content), name, after=after)) == whole[done:]
+    assert whole[-1].end <= len(content)
+
+
+def test_nasty_csv_keeps_every_good_row():
+    rows = read(NASTY_CSV)
+    assert {name: payload["age"] for name, payload in tasks(rows).items()} == {
+        "a": 1,
+        "b": 2,
+        "f": 6,
+        "g": 7,
+        "h": 8,
+    }
+    assert list(problems(rows)) == [6, 7, 8]
+
+
+def test_nasty_json_names_its_wrong_elements():
+    rows = read(NASTY_JSON, "t.json")
+    assert list(tasks(rows)) == ["a", "c"]
+    assert list(problems(rows)) == [2, 3, 4, 5]
+
+
+def test_rows_before_the_place_where_json_breaks_are_read():
+    rows = parse_rows(opened('[{"external_id": "a"}, {"external_id": "b"]'), "t.json")
+    assert next(rows).external_id == "a"
+    with pytest.raises(InvalidInput, match="After row 1 the file is not JSON"):
+        next(rows)
+
+
+class Endless(io.RawIOBase):
+    """A file whose body never ends; it counts what is read of it."""
+
+    def __init__(self, head: bytes, body: bytes) -> None:
+        self.head, self.body, self.at, self.n_read = head, body, 0, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, _whence: int = 0) -> int:
+        self.at = offset
+        return offset
+
+    def read(self, size: int = -1) -> bytes:
+        assert 0 < size <= 2 * LONGEST_LINE_BYTES, "nobody may ask for everything"
+        start = self.at - len(self.head)
+        whole = self.head[self.at :] if start < 0 else b""
+        skip = max(0, start) % len(self.body)
+        whole += (self.body * (size // len(self.body) + 2))[skip:]
+        self.at += size
+        self.n_read += size
+        return whole[:size]
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "body"),
+    [
+        ("t.csv", b"external_id,word\n", b"a,one\nb,two words\n"),
+        ("t.csv", b"external_id,word\na,b\n", b'a,"one\nb,two'),
+        ("t.jsonl", b"", b'{"external_id": "a"}\nno\n'),
+        ("t.json", b"[", b'{"external_id": "a"}, 1, '),
+        ("t.json", b'[{"external_id": "a"}, "', b"x"),
+    ],
+)
+def test_no_more_of_a_file_is_read_than_a_few_rows_need(name: str, head: bytes, body: bytes):
+    endless = Endless(head, body)
+    rows = parse_rows(endless, name)
+    with suppress(InvalidInput):
+        for _ in range(5):
+            next(rows)
+    assert endless.n_read < 8 * LONGEST_LINE_BYTES
+
+
+def test_a_line_without_end_is_refused_and_the_next_is_read():
+    long = b"x" * (LONGEST_LINE_BYTES + 300_000)
+    rows = read(b"external_id,a\np1," + long + b"\np2,y\n")
+    assert list(tasks(rows)) == ["p2"]
+    assert problems(rows) == {2: "The row is longer than 1 MiB."}
+    rows = read(long + b'\n{"external_id": "p2"}', "t.jsonl")
+    assert list(tasks(rows)) == ["p2"]
+    assert list(problems(rows)) == [1]
+
+
+def test_parquet_is_read_without_holding_a_whole_group_of_rows():
+    text = [f"{number} " + "word " * 200 for number in range(20_000)]
+    content = parquet_of(
+        [{"external_id": str(number), "text": one} for number, one in enumerate(text)],
+        compression="none",
+        use_dictionary=False,
+    )
+    before = pa.total_allocated_bytes()
+    most = max(
+        pa.total_allocated_bytes() - before for _ in parse_rows(io.BytesIO(content), "t.parquet")
+    )
+    assert most < len(content) / 4
+
+
+def test_the_columns_for_training_and_gold_are_checked():
+    rows = read(
+        "external_id,gold,training,explanation,suggestion,age\n"
+        "a,yes,true,It says so.,no,1\nb,,true,,,2\nc,yes,maybe,,,3\nd,,False,,,4\n"
+        f"e,,,{'x' * 2001},,5\n"
+    )
+    first, last = (row for row in rows if isinstance(row, TaskRow))
+    assert first == TaskRow("a", {"age": 1}, "yes", 0, 2, True, "It says so.", "no")
+    assert (last.external_id, last.is_training) == ("d", False)
+    assert problems(rows) == {
+        3: "A training row needs a gold answer.",
+        4: "The column training must be true or false.",
+        6: "The explanation must be a text of at most 2000 characters.",
+    }

@@ -37,9 +37,10 @@ _NOTE = "Seen at the clinic in the morning, calm and oriented, no complaints of 
 
 @dataclass(frozen=True)
 class Look:
-    """What was seen at one moment: seconds since the start, rows read, bytes held."""
+    """What was seen at one moment: seconds since the start, of them on a processor, rows, bytes."""
 
     seconds: float
+    cpu_seconds: float
     rows: int
     memory: int
 
@@ -69,13 +70,18 @@ def _measured(kind: str, file: Path, rows: int, places: int) -> Iterator[Figure]
         services = _services(url, folder)
         looks = _watched(services, _requested(services, file, places), url=url, folder=folder)
         services.engine.dispose()
-    tenths = [_seconds_at(looks, rows * tenth // 10) for tenth in range(11)]
-    speeds = [rows / 10 / max(b - a, LOOK_SECONDS) for a, b in pairwise(tenths)]
+    marks = [_at(looks, rows * tenth // 10) for tenth in range(11)]
+    tenths = list(pairwise(marks))
+    speeds = [rows / 10 / max(b.seconds - a.seconds, LOOK_SECONDS) for a, b in tenths]
+    costs = [(b.cpu_seconds - a.cpu_seconds) * 1e6 / (rows / 10) for a, b in tenths]
     click.echo(f"{kind}: rows a second by tenth: {', '.join(f'{one:,.0f}' for one in speeds)}")
-    early = max(look.memory for look in looks if look.seconds <= tenths[1])
+    click.echo(f"{kind}: processor µs a row: {', '.join(f'{one:,.0f}' for one in costs)}")
+    early = max(look.memory for look in looks if look.seconds <= marks[1].seconds)
     late = max(look.memory for look in looks)
     yield Figure(f"{kind}: rows", rows / looks[-1].seconds, "a second")
-    yield Figure(f"{kind}: first tenth against last", speeds[0] / speeds[-1], "times", SLOWEST_END)
+    # The reader's own processor time hardly depends on what else the machine does.
+    yield Figure(f"{kind}: processor time", sum(costs) / len(costs), "µs a row")
+    yield Figure(f"{kind}: last tenth against first", costs[-1] / costs[0], "times", SLOWEST_END)
     yield Figure(f"{kind}: peak memory at 10 %", early / MIB, "MiB")
     yield Figure(f"{kind}: peak memory at 100 %", late / MIB, "MiB")
     yield Figure(f"{kind}: growth of the peak", late / early, "times", at_most=MOST_GROWTH)
@@ -115,7 +121,7 @@ def _watched(services: Services, import_id: UUID, *, url: str, folder: str) -> l
             now = import_by_id(uow, import_id=import_id)
         if now.started_at is not None:
             began = began or now.started_at.timestamp()
-            looks.append(Look(time.time() - began, now.rows_read, process.memory_info().rss))
+            looks.append(_look(process, time.time() - began, now.rows_read))
         if now.state is not WorkState.REQUESTED:
             break
         time.sleep(LOOK_SECONDS)
@@ -126,15 +132,15 @@ def _watched(services: Services, import_id: UUID, *, url: str, folder: str) -> l
     return looks
 
 
-def _seconds_at(looks: Sequence[Look], rows: int) -> float:
-    """Return when so many rows were read, between two looks by a straight line."""
-    before = Look(0.0, 0, 0)
-    for look in looks:
-        if look.rows >= rows:
-            share = (rows - before.rows) / max(1, look.rows - before.rows)
-            return before.seconds + share * (look.seconds - before.seconds)
-        before = look
-    return before.seconds
+def _look(process: psutil.Process, seconds: float, rows: int) -> Look:
+    with process.oneshot():
+        spent = process.cpu_times()
+        return Look(seconds, spent.user + spent.system, rows, process.memory_info().rss)
+
+
+def _at(looks: Sequence[Look], rows: int) -> Look:
+    """Return the first moment at which so many rows were read."""
+    return next((look for look in looks if look.rows >= rows), looks[-1])
 
 
 def _row(number: int) -> dict[str, str | int]:

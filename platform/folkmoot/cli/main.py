@@ -17,6 +17,7 @@ COMMANDS = {
     "bench": Listed("folkmoot.cli.bench", "Measure Folkmoot on this machine."),
     "db": Listed("folkmoot.cli.db", "Bring the database to this version, or say what it lacks."),
     "demo": Listed("folkmoot.cli.demo", "Tell the whole story on real patients, then stay up."),
+    "import": Listed("folkmoot.cli.import_tasks", "Add a file of tasks to a project."),
     "openapi": Listed("folkmoot.cli.openapi", "Print the description of the API."),
     "serve": Listed(
         "folkmoot.cli.serve", "Run web server, worker and, if needed, Valkey together."

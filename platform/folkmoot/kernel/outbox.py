@@ -129,6 +129,14 @@ def job_by_id(uow: UnitOfWork, *, job_id: UUID) -> Job | None:
     return uow.session.get(Job, job_id)
 
 
+def open_job(uow: UnitOfWork, *, subject_id: UUID) -> Job | None:
+    """Return the newest work on a subject that has not come to its end, or None."""
+    statement = select(Job).where(
+        Job.subject_id == subject_id, col(Job.state).in_([JobState.DUE, JobState.RUNNING])
+    )
+    return uow.session.exec(statement.order_by(col(Job.id).desc())).first()
+
+
 def failure_of(uow: UnitOfWork, *, subject_id: UUID) -> str:
     """Return why the newest work on a subject failed; empty where it did not."""
     statement = select(Job.state, Job.message).where(Job.subject_id == subject_id)
