@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import select, update
 
 from audit.actions import Action
-from crowd.consensus_problem import METHODS as KNOWN_METHODS
+from crowd.consensus_methods import methods_for
 from crowd.models import (
     AnnotatorRecord,
     ConsensusRun,
@@ -20,13 +20,15 @@ from crowd.models import (
     SkipReason,
     Task,
     TaskImport,
+    TaskType,
 )
 from folkmoot.jobs import crowd_jobs, governance_jobs
 from folkmoot.jobs.failing import fail_job
 from folkmoot.kernel.errors import InvalidInput
 from folkmoot.kernel.outbox import Job, JobName
 from folkmoot.web.team.data_set_pages import FORMATS
-from folkmoot.web.team.project_form import ProjectForm, errors_of, group_fields_of, slug_of
+from folkmoot.web.team.form_errors import errors_of
+from folkmoot.web.team.project_form import ProjectForm, group_fields_of, slug_of
 from folkmoot.web.team.wording import (
     METHOD_NAMES,
     METHODS,
@@ -114,7 +116,8 @@ def test_a_project_is_made_from_the_form_as_a_draft(world, browse):
 
 
 def test_the_form_at_first_makes_a_project_with_nothing_but_words(world, browse):
-    typed = vars(ProjectForm(title="A", choices="a\nb", instructions="Choose."))
+    words = {"title": "A", "choices": "a\nb", "question": "", "instructions": "Choose."}
+    typed = {**ProjectForm.at_first().typed, **words}
     browser = browse("team")
     browser.get("/projects/new")
     assert browser.post("/projects/new", **typed) == "/projects/a"
@@ -125,8 +128,13 @@ def test_the_form_at_first_makes_a_project_with_nothing_but_words(world, browse)
     [
         ({"ceiling": "1"}, "not below “At least”"),
         ({"floor": "many"}, "whole number from 1 to 100"),
-        ({"choices": "yes"}, "Two to twenty different answers"),
-        ({"choices": "yes: Yes\nyes: No"}, "Two to twenty different answers"),
+        ({"choices": "yes"}, "At least two different answers"),
+        ({"choices": "yes: Yes\nyes: No"}, "At least two different answers"),
+        ({"task_type": "rating", "choices": "1: low\n1: high"}, "At least two different answers"),
+        ({"task_type": "number", "settings": "{"}, "Settings are a JSON object"),
+        ({"sensitive_per_day": "3"}, "It needs a kind of content"),
+        ({"watch.too_fast.run": "1"}, "greater than or equal to 2"),
+        ({"watch.copied.action": "retrain"}, "Only a project with training"),
         ({"slug": "follow-up"}, "already a project with the short name"),
         ({"slug": "new"}, "is taken"),
         ({"slug": "So So"}, "lower-case letters"),
@@ -163,10 +171,9 @@ def test_group_fields_without_edges_are_compared_by_their_values():
 def test_refused_rows_are_shown_by_line_and_reason(world, browse):
     browser = browse("team")
     send_file(browser, TASKS)
-    assert "being read" in browser.get(PAGE)
     wanted = one(world, TaskImport)
     crowd_jobs.import_tasks(world.services, wanted.id)
-    page = unescape(browser.get(PAGE))
+    page = unescape(browser.get(f"{PAGE}/imports"))
     assert "2 added, 0 known already, 2 refused" in page
     assert "Line 3.</span> The external_id is missing." in page
     assert "Line 4.</span> The gold answer is not allowed." in page
@@ -195,8 +202,7 @@ def test_a_failed_import_says_why(world, browse):
         job = uow.session.exec(select(Job).where(Job.name == JobName.IMPORT_TASKS)).one()
         fail_job(uow, job, message="The file is not JSON.")
     assert one(world, TaskImport).id == wanted.id
-    assert "could not be read" in browser.get(PAGE)
-    assert "The file is not JSON." in browser.get(PAGE)
+    assert "The file is not JSON." in browser.get(f"{PAGE}/imports")
 
 
 def test_a_project_looks_again_by_itself_while_annotators_label(world, browse):
@@ -264,14 +270,16 @@ def test_a_running_consensus_is_watched(world, browse):
     browser = browse("team")
     browser.get(PAGE)
     browser.post(f"{PAGE}/consensus", method="majority")
-    assert re.search(r'id="runs" hx-get="/projects/follow-up" hx-trigger="every 2s"', browser.get(PAGE))
+    assert re.search(
+        r'id="runs" hx-get="/projects/follow-up" hx-trigger="every 2s"', browser.get(PAGE)
+    )
 
 
 def test_an_unknown_method_is_refused_on_the_page(browse):
     browser = browse("team")
     browser.get(PAGE)
     browser.post(f"{PAGE}/consensus", method="magic")
-    assert "The method must be one of" in browser.get(PAGE)
+    assert "the method must be one of" in browser.get(PAGE)
 
 
 def test_tasks_are_found_by_a_part_of_their_id(world, browse):
@@ -289,6 +297,7 @@ def test_a_task_shows_every_label_and_why_it_was_given(world, browse):
         assert name in page
     assert WHY_GIVEN["order"] in page
     assert "in run 2" in page
+    assert "instructions 1" in page
 
 
 def test_a_task_of_another_project_is_not_found(world, browse):
@@ -452,8 +461,9 @@ def test_an_annotator_is_not_let_in(browse, address):
 
 
 def test_every_choice_of_the_crowd_has_words():
-    assert set(METHODS) == set(KNOWN_METHODS)
-    assert set(METHOD_NAMES) == set(KNOWN_METHODS)
+    known = {method for task_type in TaskType for method in methods_for(task_type)}
+    assert set(METHODS) == known
+    assert set(METHOD_NAMES) == known
     assert set(WHY_GIVEN) == set(LeaseReason)
     assert set(WHY_SKIPPED) == set(SkipReason)
 

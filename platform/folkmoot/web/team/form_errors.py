@@ -5,6 +5,7 @@ from folkmoot.kernel.errors import DomainError
 SENTENCES = {
     "slug": "Use lower-case letters, digits and single hyphens, at most 60; “new” is taken.",
     "title": "Give it a title of 1 to 200 characters, in one line.",
+    "choices": "At least two different answers, one a line; for spans and boxes one is enough.",
     "instructions": "Say in a sentence or more how to answer.",
     "floor": "A whole number from 1 to 100.",
     "ceiling": "A whole number from 1 to 100, not below “At least”.",

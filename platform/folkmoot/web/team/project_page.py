@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from crowd.consensus_methods import methods_for
 from crowd.consensus_runs import runs_of
 from crowd.importing import imports_of
 from crowd.models import ConsensusRun, Project, ProjectState, TaskImport
@@ -103,7 +104,7 @@ def project_view_of(uow: UnitOfWork, actor: Actor, slug: str) -> ProjectView:
         figures=figures_of(uow, progress, may_read_labels=actor.may(Permission.READ_LABELS)),
         pay=_pay(progress.pay, may_except=actor.may(Permission.SET_POLICY)),
         runs=[_run(uow, run) for run in runs],
-        methods=tuple(METHODS.items()),
+        methods=[(name, METHODS[name]) for name in methods_for(project.task_type)],
         refresh_seconds=WORKING_SECONDS if is_working else _labelling_seconds(progress),
     )
 
@@ -143,8 +144,7 @@ def _next_step(progress: ProjectProgress) -> str | None:
         return "Open it for labelling when the instructions say what you mean."
     if not funnel.labels:
         return "It waits under Work for annotators. The figures follow as they answer."
-    is_nominal = task_type_of(progress.project.task_type).is_nominal
-    if progress.run is None and funnel.complete and is_nominal:
+    if progress.run is None and funnel.complete:
         return "Run the consensus: it says for each task what to believe, and how firmly."
     return None
 

@@ -6,8 +6,13 @@ from crowd.models import LeaseReason, SkipReason
 METHODS = {
     "dawid_skene": "Dawid and Skene: weighs each annotator",
     "majority": "Majority: every answer counts the same",
+    "agreement": "Agreement: the answer that is most like the others",
 }
-METHOD_NAMES = {"dawid_skene": "Dawid and Skene", "majority": "majority"}
+METHOD_NAMES = {
+    "dawid_skene": "Dawid and Skene",
+    "majority": "majority",
+    "agreement": "agreement",
+}
 
 WHY_GIVEN = {
     LeaseReason.GOLD: "A task with a known answer, mixed in unseen.",
