@@ -24,6 +24,7 @@ QUEUE_OF: dict[JobName, str] = {
     JobName.OPEN_PLACES: "crowd",
     JobName.FIT_CONSENSUS: "crowd",
     JobName.EXPORT_DATA_SET: "crowd",
+    JobName.WATCH_CROWD: "crowd",
     JobName.TRAIN_MODEL: "governance",
     JobName.DECIDE_CASES: "governance",
     JobName.RUN_REPORT: "governance",

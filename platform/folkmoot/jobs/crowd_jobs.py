@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from crowd import consensus_runs, data_sets, importing, raising_floor
+from crowd import consensus_runs, copy_watch, data_sets, importing, raising_floor
 from folkmoot.bootstrap import Services
 
 
@@ -32,3 +32,12 @@ def export_data_set(services: Services, data_set_id: UUID) -> None:
     files = data_sets.write_files(rows)
     with services.unit_of_work() as uow:
         data_sets.store_data_set(uow, services.artifacts, rows=rows, files=files)
+
+
+def watch_crowd(services: Services, project_id: UUID) -> None:
+    """Look for copied answers in a project."""
+    with services.reading() as uow:
+        pairs = copy_watch.find_copied(uow, project_id=project_id)
+    for pair in pairs:
+        with services.unit_of_work() as uow:
+            copy_watch.suspect_copying(uow, pair, project_id=project_id)

@@ -12,6 +12,7 @@ JOBS: dict[JobName, Callable[[Services, UUID], None]] = {
     JobName.OPEN_PLACES: crowd_jobs.open_places,
     JobName.FIT_CONSENSUS: crowd_jobs.fit_consensus,
     JobName.EXPORT_DATA_SET: crowd_jobs.export_data_set,
+    JobName.WATCH_CROWD: crowd_jobs.watch_crowd,
     JobName.TRAIN_MODEL: governance_jobs.train_model,
     JobName.DECIDE_CASES: governance_jobs.decide_cases,
     JobName.RUN_REPORT: governance_jobs.run_report,

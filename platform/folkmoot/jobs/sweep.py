@@ -5,6 +5,7 @@ from threading import Event
 
 from sqlalchemy.exc import OperationalError
 
+from crowd.copy_watch import projects_to_watch, request_watch
 from crowd.pay_floor import raise_pay_alarm, underpaid_projects
 from folkmoot.bootstrap import Services
 from folkmoot.jobs import audit_jobs
@@ -17,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def sweep(services: Services) -> int:
-    """Announce every due job, watch over pay, seal the log; return how many jobs were due."""
+    """Announce due jobs, watch over pay and crowds, seal the log; return how many jobs were due."""
     with services.reading() as uow:
         due = due_jobs(uow)
     hopeless = [job for job in due if job.attempts >= MOST_ATTEMPTS]
@@ -28,6 +29,7 @@ def sweep(services: Services) -> int:
         if job not in hopeless:
             services.announcer(Announcement(job.name.value, str(job.id), job.attempts))
     _watch_pay(services)
+    _watch_crowds(services)
     audit_jobs.seal(services)
     return len(due)
 
@@ -38,6 +40,14 @@ def _watch_pay(services: Services) -> None:
     for project_id in underpaid:
         with services.unit_of_work() as uow:
             raise_pay_alarm(uow, project_id=project_id)
+
+
+def _watch_crowds(services: Services) -> None:
+    with services.reading() as uow:
+        waiting = projects_to_watch(uow)
+    for project_id in waiting:
+        with services.unit_of_work() as uow:
+            request_watch(uow, project_id=project_id)
 
 
 def sweep_forever(services: Services, *, every_seconds: float, stop: Event) -> None:

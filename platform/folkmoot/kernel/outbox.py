@@ -29,6 +29,7 @@ class JobName(StrEnum):
     OPEN_PLACES = "open-places"
     FIT_CONSENSUS = "fit-consensus"
     EXPORT_DATA_SET = "export-data-set"
+    WATCH_CROWD = "watch-crowd"
     TRAIN_MODEL = "train-model"
     DECIDE_CASES = "decide-cases"
     RUN_REPORT = "run-report"
