@@ -14,11 +14,7 @@ from folkmoot.identity import access
 from folkmoot.identity.access import public, reads_no_cookie
 from folkmoot.kernel.errors import DomainError, InvalidInput, NotSignedIn, TooLarge, Unavailable
 from folkmoot.problems import MEDIA_TYPE, Problem, problem_of, problem_of_http
-
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
+from folkmoot.web.content_policy import CONTENT_SECURITY_POLICY
 
 
 def create_app(services: Services) -> Flask:

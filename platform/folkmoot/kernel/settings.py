@@ -1,9 +1,10 @@
 """Settings: environment variables `FOLKMOOT_*`, checked once at the start."""
 
+import re
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from folkmoot.kernel.errors import ConfigurationError
@@ -43,6 +44,8 @@ class Settings(BaseSettings):
     """The largest request that is taken, but for files of tasks."""
     largest_import_bytes: int = Field(default=8 * 1024**3, ge=1024)
     """The largest file of tasks that is taken; it is streamed to the disk."""
+    image_origins: str = ""
+    """Where else pictures in tasks may come from: `https://` origins, with spaces between."""
 
     log_origin: str = DEVELOPMENT_ORIGIN
     """The audit log's name, in every checkpoint; it cannot be changed later."""
@@ -64,6 +67,15 @@ class Settings(BaseSettings):
     """The secret that the provider gave out for it."""
     oidc_label: str = "Single sign-on"
     """What the button on the sign-in page says."""
+
+    @field_validator("image_origins")
+    @classmethod
+    def _whole_origins(cls, written: str) -> str:
+        for origin in written.split():
+            # A wildcard, or a path, would let in more than whoever wrote it can know.
+            if not re.fullmatch(r"https://[a-z0-9.-]+(:[0-9]{1,5})?", origin):
+                raise ValueError(f"{origin} is no origin such as https://pictures.example.org")
+        return written
 
     @model_validator(mode="after")
     def _fill_in_and_refuse_unsafe(self) -> "Settings":

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from pydantic import ValidationError
 
 from crowd.importing import TaskRow
 from crowd.models import Earning, Label, Lease, LeaseState, ProjectState, SkipReason
@@ -10,6 +11,7 @@ from crowd.projects import ProjectDraft, change_state, create_project
 from folkmoot.identity.permissions import Role
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import PLATFORM
+from folkmoot.kernel.settings import Settings
 from folkmoot.web.annotator import desk as words
 
 KEY = "0" * 32
@@ -282,3 +284,19 @@ def test_a_paused_project_says_so_and_a_draft_is_not_there(shop, desk):
     assert desk.client.get("/label/draft/instructions").status_code == 404
     desk.address = "/label/draft"
     desk.post("next", 404, hold=[])
+
+
+def test_pictures_come_from_here_and_from_where_the_operator_said(shop, desk, monkeypatch):
+    def sources() -> str:
+        policy = desk.client.get(desk.address).headers["Content-Security-Policy"]
+        return next(part for part in policy.split("; ") if part.startswith("img-src"))
+
+    assert sources() == "img-src 'self' data:"
+    monkeypatch.setattr(shop.services.settings, "image_origins", "https://pictures.example.org")
+    assert sources() == "img-src 'self' data: https://pictures.example.org"
+
+
+@pytest.mark.parametrize("origin", ["*", "http://a.example", "https://*.example", "https://a/b"])
+def test_a_wildcard_is_no_origin_of_pictures(origin):
+    with pytest.raises(ValidationError):
+        Settings(image_origins=origin)

@@ -1,6 +1,6 @@
 """The annotator's addresses: pages for reading, and the calls that the labelling page makes."""
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, make_response, render_template
 
 from crowd.leasing import skip_lease
 from folkmoot.identity.access import current_actor, requires
@@ -19,7 +19,8 @@ from folkmoot.web.annotator.desk_bodies import (
 from folkmoot.web.annotator.label_page import instructions_view_of, label_view_of
 from folkmoot.web.annotator.work_pages import projects_view_of
 from folkmoot.web.bodies import as_json, body_of
-from folkmoot.web.services import reading, unit_of_work
+from folkmoot.web.content_policy import content_policy
+from folkmoot.web.services import reading, services, unit_of_work
 
 blueprint = Blueprint("annotator", __name__)
 
@@ -35,11 +36,14 @@ def projects() -> str:
 
 @blueprint.get("/label/<slug>")
 @requires(Permission.LABEL)
-def label(slug: str) -> str:
+def label(slug: str) -> Response:
     """Show the labelling desk; its script fetches the tasks."""
     with reading() as uow:
         view = label_view_of(uow, current_actor(), slug)
-    return render_template("annotator/label.html", **vars(view))
+    page = make_response(render_template("annotator/label.html", **vars(view)))
+    # Only here may a picture come from elsewhere, and only from where the operator said.
+    page.headers["Content-Security-Policy"] = content_policy(services().settings.image_origins)
+    return page
 
 
 @blueprint.get("/label/<slug>/instructions")
