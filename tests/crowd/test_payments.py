@@ -13,7 +13,7 @@ from audit.actions import Action
 from audit.models import Entry
 from crowd.models import Earning, EarningKind, PaymentExport
 from crowd.payments import export_payments, payments, safe_cell, unpaid_totals
-from folkmoot.identity.names import display_names
+from folkmoot.identity.naming import names_of
 from folkmoot.kernel import clock
 from folkmoot.kernel.artifacts import ArtifactStore
 from folkmoot.kernel.errors import Conflict, InvalidInput
@@ -31,9 +31,7 @@ def store(tmp_path):
 def export(moot, store):
     def write(until: datetime | None = None) -> PaymentExport:
         with moot.work() as uow:
-            return export_payments(
-                uow, moot.team, artifacts=store, names_of=display_names, until=until
-            )
+            return export_payments(uow, moot.team, artifacts=store, names_of=names_of, until=until)
 
     return write
 

@@ -9,6 +9,8 @@ import pytest
 
 from audit.actions import Action
 from audit.models import Entry
+from crowd.labelling import submit_label
+from crowd.leasing import next_lease
 from crowd.models import AnnotatorRecord, Appeal, ProjectState
 from crowd.projects import change_state
 from folkmoot.kernel import clock
@@ -25,6 +27,14 @@ def remember(shop, actor, project=None, **counts: float) -> None:
     with shop.services.unit_of_work() as uow:
         project_id = (project or shop.project).id
         uow.session.add(AnnotatorRecord(project_id=project_id, annotator_id=actor.id, **counts))
+
+
+def answer_in_five_minutes(shop, start: datetime) -> None:
+    told = {"annotator_id": shop.ann.id}
+    with clock.moved_to(start), shop.services.unit_of_work() as uow:
+        leased = next_lease(uow, project_id=shop.project.id, **told)
+    with clock.moved_to(start + timedelta(minutes=5)), shop.services.unit_of_work() as uow:
+        submit_label(uow, lease_id=leased.lease_id, answer="yes", active_seconds=300.0, **told)
 
 
 def test_a_project_says_what_it_asks_pays_and_has_waiting(shop, client):
@@ -92,10 +102,10 @@ def test_who_is_not_signed_in_signs_in_and_comes_back(app):
 def test_the_own_page_sums_up_pay_and_time(shop, client):
     shop.tasks("a", "b", "c")
     shop.answer(shop.person("Bob"))
-    with clock.moved_to(NOON):
-        shop.answer(shop.ann, seconds=300.0)
-        assert ">not known yet<" in client.get("/me").text  # no rate from so little time
-        shop.answer(shop.ann, seconds=300.0)
+    answer_in_five_minutes(shop, NOON)
+    assert ">not known yet<" in client.get("/me").text  # no rate from so little time
+    answer_in_five_minutes(shop, NOON + timedelta(minutes=5))
+    with clock.moved_to(NOON + timedelta(minutes=10)):
         page = client.get("/me").text
     assert ">€0.10<" in page
     assert ">€0.60<" in page  # two answers of 5 minutes, 5 cents each

@@ -75,7 +75,8 @@ def test_choices_are_made_and_taken_back_on_the_own_page(shop, client, desk):
 
     desk.send("/me/preferences", data={})
     assert " checked>" not in client.get("/me").text
-    assert desk.post("next", status=409, hold=[])["type"] == "/docs/problems#not-now"
+    refused = desk.next()
+    assert (refused["lease"], refused["code"]) == (None, "not-now")
     assert desk.send("/me/preferences", data={"flags": ["cats"]}).status_code == 422
 
 

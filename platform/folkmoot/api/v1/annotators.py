@@ -18,7 +18,7 @@ from crowd.models import (
 )
 from crowd.suspicion_sentences import noticed
 from folkmoot.api.operations import Api, Call, PageQuery, PageView, View
-from folkmoot.identity.names import display_names
+from folkmoot.identity.naming import names_of
 from folkmoot.identity.permissions import Permission
 from folkmoot.kernel.json_values import JsonObject
 from folkmoot.kernel.pagination import Page
@@ -107,7 +107,7 @@ class Objection(BaseModel):
 def list_annotators(call: Call, project_id: UUID, query: PageQuery) -> Page[AnnotatorView]:
     """List the annotators of a project, with their skill and how they stand."""
     page = annotator_stories.annotators_of(call.uow, project_id=project_id, wanted=query.wanted)
-    names = display_names(call.uow, [story.annotator_id for story in page.items])
+    names = names_of(call.uow, [story.annotator_id for story in page.items])
     return page.mapped(lambda story: _view(story, names.get(story.annotator_id, "")))
 
 

@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from crowd import pay_floor, payments
 from crowd.models import PaymentExport
 from folkmoot.api.operations import Api, Call, Download, PageQuery, PageView, View
-from folkmoot.identity.names import display_names
+from folkmoot.identity.naming import names_of
 from folkmoot.identity.permissions import Permission
 from folkmoot.kernel.pagination import Page
 
@@ -66,7 +66,7 @@ def export_payments(call: Call, body: NewPayments) -> PaymentExport:
         call.uow,
         call.actor,
         artifacts=call.services.artifacts,
-        names_of=display_names,
+        names_of=names_of,
         until=body.until,
     )
 

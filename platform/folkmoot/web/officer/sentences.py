@@ -156,6 +156,25 @@ SENTENCES: dict[Action, str | Callable[[Told], str]] = {
     Action.PROJECT_CREATED: "{actor} created the project “{subject}”",
     Action.PROJECT_CHANGED: _changed_project,
     Action.PROJECT_STATE_CHANGED: "{actor} moved the project “{subject}”: {before} → {after}",
+    Action.PAY_ALARM_RAISED: (
+        "{actor} paused the project “{subject}”: it paid under the floor that it declared"
+    ),
+    Action.PAY_EXCEPTION_MADE: "{actor} let “{subject}” run although it pays under its floor",
+    Action.PREFERENCES_CHANGED: "{actor} chose which sensitive content to be given",
+    Action.PAYMENTS_EXPORTED: "{actor} wrote {n_lines} lines of the ledger out for payment",
+    Action.TASKS_PRIORITISED: "{actor} gave {n_tasks} tasks of “{subject}” another priority",
+    Action.TASKS_ASKED_AGAIN: "{actor} put {n_tasks} tasks of “{subject}” to one more annotator",
+    Action.GOLD_CHANGED: "{actor} corrected a known answer: {before} → {after}",
+    Action.APPEAL_DECIDED: "{actor} decided an appeal: {outcome}",
+    Action.ANNOTATOR_QUALIFIED: "{actor} qualified an annotator: {right} right of {seen}",
+    Action.ANNOTATOR_NOT_QUALIFIED: (
+        "{actor} did not qualify an annotator: {right} right of {seen}"
+    ),
+    Action.SUSPICION_RAISED: "{actor} noticed a pattern in an annotator’s answers: {pattern}",
+    Action.SUSPICION_OBJECTED: "{actor} said what explains a pattern in their answers",
+    Action.SUSPICION_SETTLED: "{actor} settled what was noticed of an annotator: {outcome}",
+    Action.STANDING_CHANGED: "{actor} changed an annotator’s standing: {before} → {after}",
+    Action.TASKS_IMPORT_CANCELLED: "{actor} cancelled an import after {added} tasks",
     Action.TASKS_IMPORTED: (
         "{actor} imported tasks: {added} added, {known} known before, {refused} refused"
     ),

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from crowd.models import PaymentExport
 from crowd.payments import Unpaid, payments, unpaid_totals
-from folkmoot.identity.names import display_names
+from folkmoot.identity.naming import names_of
 from folkmoot.kernel.pagination import PageRequest
 from folkmoot.kernel.unit_of_work import UnitOfWork
 from folkmoot.web.money import money_text, sums_text
@@ -47,10 +47,10 @@ class PaymentsView:
 def payments_view_of(uow: UnitOfWork, *, wanted: PageRequest) -> PaymentsView:
     """Read what is owed, and a page of what was exported."""
     page = payments(uow, wanted=wanted)
-    names = display_names(uow, {export.requested_by for export in page.items})
+    names = names_of(uow, {export.requested_by for export in page.items})
     return PaymentsView(
         owed=[_owed(one) for one in unpaid_totals(uow)],
-        exports=[_line(export, names.get(export.requested_by, "")) for export in page.items],
+        exports=[_line(export, names[export.requested_by]) for export in page.items],
         page=pagination_of(page.mapped(str)),
     )
 

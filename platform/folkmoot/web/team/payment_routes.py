@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from crowd.payments import export_payments, payment_by_id
 from folkmoot.identity.access import current_actor, requires
-from folkmoot.identity.names import display_names
+from folkmoot.identity.naming import names_of
 from folkmoot.identity.permissions import Permission
 from folkmoot.web.files import as_file
 from folkmoot.web.paging import wanted_page
@@ -33,7 +33,7 @@ def write_payments() -> ResponseReturnValue:
     """Write out every line of the ledger that no earlier file holds."""
     with refusals_told(), unit_of_work() as uow:
         export = export_payments(
-            uow, current_actor(), artifacts=services().artifacts, names_of=display_names
+            uow, current_actor(), artifacts=services().artifacts, names_of=names_of
         )
         flash(f"{export.n_lines:,} lines of the ledger are in the new file.", "good")
     return redirect(url_for("team.payments"), HTTPStatus.SEE_OTHER)
