@@ -3,10 +3,12 @@
 from http import HTTPStatus
 from uuid import UUID
 
-from crowd import labelling, leasing
+from crowd import answering, labelling, leasing
+from crowd.answering import Answered
 from crowd.models import Label
 from folkmoot.api.operations import Api, Call
 from folkmoot.api.v1.labels_schemas import (
+    FeedbackView,
     LabelAndNext,
     LabelView,
     LeaseView,
@@ -31,21 +33,44 @@ def lease_next_task(call: Call, project_id: UUID) -> NextLease:
 @api.post("/projects/<uuid:project_id>/labels", access=Permission.LABEL, shows=LabelAndNext)
 def submit_label(call: Call, project_id: UUID, body: NewLabel) -> LabelAndNext:
     """Answer a leased task and, if asked, lease the next one in the same transaction."""
-    submitted = labelling.submit_label(
-        call.uow,
-        annotator_id=call.actor.id,
-        lease_id=body.lease_id,
-        answer=body.answer,
-        active_seconds=body.active_seconds,
-    )
+    answered = (_answer_and_lease if body.lease_next else _answer)(call, body)
+    submitted = answered.submitted
     if submitted.label.project_id != project_id:
         raise NotFound("There is no such task of this project among those that you were given.")
     return LabelAndNext(
         label=LabelView.model_validate(submitted.label),
         earned_minor=submitted.earning.amount_minor,
         currency=submitted.earning.currency,
-        lease=_next_lease(call, project_id) if body.lease_next else None,
+        lease=None if answered.leased is None else LeaseView.model_validate(answered.leased),
+        refusal="" if answered.refusal is None else answered.refusal.message,
+        notice=submitted.notice,
+        feedback=None
+        if submitted.feedback is None
+        else FeedbackView.model_validate(submitted.feedback),
     )
+
+
+def _answer_and_lease(call: Call, body: NewLabel) -> Answered:
+    return answering.answer_and_lease(
+        call.uow,
+        annotator_id=call.actor.id,
+        lease_id=body.lease_id,
+        answer=body.answer,
+        active_seconds=body.active_seconds,
+        note=body.note,
+    )
+
+
+def _answer(call: Call, body: NewLabel) -> Answered:
+    submitted = labelling.submit_label(
+        call.uow,
+        annotator_id=call.actor.id,
+        lease_id=body.lease_id,
+        answer=body.answer,
+        active_seconds=body.active_seconds,
+        note=body.note,
+    )
+    return Answered(submitted, None)
 
 
 @api.post("/labels/<uuid:label_id>/revisions", access=Permission.LABEL, shows=LabelView)

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from crowd.models import Fate, Origin, SkipReason
+from crowd.models import Fate, Origin, SkipReason, TaskType
+from crowd.text import PlainText
 from folkmoot.api.operations import View
 from folkmoot.kernel.json_values import Json, JsonObject
 
@@ -15,9 +16,16 @@ class LeaseView(View):
 
     lease_id: UUID
     task_id: UUID
+    task_type: TaskType
     payload: JsonObject
     answer_schema: JsonObject
     instructions_version: int
+    content_flags: list[str]
+    # A machine's answer, where you are to see it.
+    suggestion: Json | None
+    is_training: bool
+    pay_minor: int
+    currency: str
     expires_at: datetime
 
 
@@ -35,6 +43,7 @@ class NewLabel(BaseModel):
     lease_id: UUID
     answer: Json
     active_seconds: float = Field(ge=0, le=86_400, strict=True)
+    note: PlainText = Field(default="", max_length=2000)
     lease_next: bool = False
 
 
@@ -59,6 +68,18 @@ class GivenLabelView(LabelView):
     instructions_version: int
 
 
+class FeedbackView(View):
+    """What a training task teaches, and how far its round is."""
+
+    checked_answer: Json
+    explanation: str
+    was_right: bool
+    seen: int
+    right: int
+    needed: int
+    has_passed: bool | None
+
+
 class LabelAndNext(View):
     """What became of a label, what it earned, and the next task where one was asked for."""
 
@@ -66,6 +87,11 @@ class LabelAndNext(View):
     earned_minor: int
     currency: str
     lease: LeaseView | None
+    # Why no lease was given although one was asked for, or "".
+    refusal: str = ""
+    # What the annotator should read about their standing, or "".
+    notice: str = ""
+    feedback: FeedbackView | None = None
 
 
 class Revision(BaseModel):
