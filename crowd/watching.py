@@ -48,7 +48,7 @@ class Constant(_Rule):
 class FailingGold(_Rule):
     """Notice when fewer than a share of the latest checked answers are right."""
 
-    of_last: int = Field(default=10, ge=4, le=RECENT_CHECKS)
+    of_last: int = Field(default=20, ge=4, le=RECENT_CHECKS)
     at_least_share: float = Field(default=0.5, gt=0, le=1)
     action: Follows = WatchAction.REVIEW
 
