@@ -46,7 +46,8 @@ def labels_stored(services: Services) -> int:
 def test_a_lease_shows_the_task_and_not_whether_it_is_gold(lease: dict[str, Any]) -> None:
     assert lease["payload"] == {"text": "Picture 0"}
     assert set(lease) == {
-        "lease_id", "task_id", "payload", "answer_schema", "instructions_version", "expires_at",
+        "lease_id", "task_id", "task_type", "payload", "answer_schema", "instructions_version",
+        "content_flags", "suggestion", "is_training", "pay_minor", "currency", "expires_at",
     }  # fmt: skip
 
 
@@ -87,6 +88,57 @@ def test_a_lease_of_another_project_is_not_found(
 ) -> None:
     refused(annotator.post(f"/projects/{uuid4()}/labels", label_body(lease)), 404)
     assert labels_stored(services) == 0
+
+
+def test_a_retry_with_the_same_key_and_another_body_is_refused_and_stores_nothing(
+    annotator: Person, project_id: str, lease: dict[str, Any], services: Services
+) -> None:
+    path, headers = f"/projects/{project_id}/labels", {"Idempotency-Key": "one"}
+    first = made(annotator.post(path, label_body(lease, "yes"), headers=headers))
+    again = made(annotator.post(path, label_body(lease, "yes"), headers=headers))
+    assert again == first
+    refused(annotator.post(path, label_body(lease, "no"), headers=headers), 409)
+    assert labels_stored(services) == 1
+
+
+def test_a_body_that_is_too_large_is_refused_and_stores_nothing(
+    annotator: Person, project_id: str, lease: dict[str, Any], services: Services
+) -> None:
+    path = f"/projects/{project_id}/labels"
+    large = {**label_body(lease), "note": "x" * 17 * 2**20}
+    assert "MiB" in refused(annotator.post(path, large), 413)["detail"]
+    long = {**label_body(lease), "note": "x" * 2001}
+    assert refused(annotator.post(path, long), 422)["fields"][0]["pointer"] == "/note"
+    assert labels_stored(services) == 0
+
+
+def test_an_answer_after_the_lease_is_kept_where_a_place_is_free_and_as_surplus_where_not(
+    annotator: Person, other: Person, open_project: Callable[..., str], services: Services
+) -> None:
+    path = f"/projects/{open_project(1, ceiling=1, lease_seconds=60)}"
+    lease = made(annotator.post(f"{path}/leases"))["lease"]
+    with clock.moved_to(clock.now() + timedelta(minutes=2)):
+        again = made(other.post(f"{path}/leases"))["lease"]
+        assert again["task_id"] == lease["task_id"]
+        refused(annotator.put(f"/leases/{lease['lease_id']}/renewal", {}), 404)
+        fates = [
+            made(one.post(f"{path}/labels", label_body(theirs)))["label"]["fate"]
+            for one, theirs in ((other, again), (annotator, lease))
+        ]
+    assert fates == ["accepted", "surplus"]
+    assert labels_stored(services) == 2
+
+
+def test_a_closed_project_keeps_the_answer_to_a_task_in_hand_and_says_why_there_is_no_next(
+    annotator: Person, team: Person, project_id: str, lease: dict[str, Any], services: Services
+) -> None:
+    made(team.put(f"/projects/{project_id}/state", {"state": "closed"}), 200)
+    body = {**label_body(lease), "lease_next": True}
+    answered = made(annotator.post(f"/projects/{project_id}/labels", body))
+    assert answered["lease"] is None
+    assert "closed" in answered["refusal"]
+    assert "closed" in refused(annotator.post(f"/projects/{project_id}/leases"), 409)["detail"]
+    assert labels_stored(services) == 1
 
 
 def test_a_second_other_answer_conflicts_and_the_same_again_does_not(
