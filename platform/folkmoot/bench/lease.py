@@ -27,6 +27,7 @@ from folkmoot.bench.filling import Filling, ask_again, fill, finish, settle
 from folkmoot.bench.measure import Figure
 from folkmoot.bench.options import NUMBERS, db_option
 from folkmoot.kernel.actor import Actor
+from folkmoot.kernel.errors import InvalidInput
 from folkmoot.kernel.unit_of_work import unit_of_work
 
 MOST_GROWTH = 2.0
@@ -50,7 +51,7 @@ class _Times:
     show_default=True,
     help="How many tasks the projects have, separated by commas.",
 )
-@click.option("--rounds", default=200, show_default=True, help="Labels of each project and case.")
+@click.option("--rounds", default=90, show_default=True, help="Labels of each project and case.")
 @db_option
 def run(*, kinds: Sequence[str], sizes: Sequence[int], rounds: int) -> Sequence[Figure]:
     """Measure leases and labels in projects of every size on every kind of database."""
@@ -63,7 +64,7 @@ def _of_kind(kind: str, sizes: Sequence[int], rounds: int) -> Iterator[Figure]:
         fillings = [_filled(engine, team, veteran, size) for size in sizes]
         for share, person in zip((0.1, 0.9), people, strict=True):
             for filling in fillings:
-                _finish_up_to(engine, filling, share)
+                _finish_up_to(engine, filling, share, measured=rounds + _WARM_UP)
             settle(engine)
             yield from _measured(f"{kind}, {share:.0%} done", engine, fillings, person, rounds)
         for filling in fillings:
@@ -82,10 +83,13 @@ def _filled(engine: Engine, team: Actor, veteran: Actor, size: int) -> Filling:
     return filling
 
 
-def _finish_up_to(engine: Engine, filling: Filling, share: float) -> None:
+def _finish_up_to(engine: Engine, filling: Filling, share: float, *, measured: int) -> None:
     # What was answered while the first case was measured lies just after the first tenth.
-    first = 0 if share <= 0.1 else int(filling.size * 0.5)
-    finish(engine, filling, first=first, end=int(filling.size * share))
+    first = 0 if share <= 0.1 else int(filling.size * 0.1) + measured
+    end = int(filling.size * share)
+    if end + measured > filling.size:
+        raise InvalidInput("So many rounds need larger projects.")
+    finish(engine, filling, first=first, end=end)
 
 
 def _remember_search(engine: Engine, filling: Filling) -> None:
