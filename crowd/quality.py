@@ -9,7 +9,7 @@ The weights are those under which thirteen public crowds, replayed label by labe
 the tasks as gold, were foretold best: docs/decisions/0016 has the figures.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,12 +24,15 @@ MOST_AGREEMENT = 10.0
 MOST_RUN = 30.0
 
 
-@dataclass(frozen=True)
-class _Evidence:
+class _Evidence(NamedTuple):
     """Right and other answers, in checked answers; what was believed before is among them."""
 
     right: float
     wrong: float
+
+
+_NEWCOMER = _Evidence(NEWCOMER.right, NEWCOMER.wrong)
+_NEWCOMER_WEIGHT = sum(NEWCOMER)
 
 
 def expected_reliability(
@@ -68,9 +71,9 @@ def _evidence(tally: Tally, run_reliability: float | None, run_labels: int) -> _
 
 def _before(run_reliability: float | None, run_labels: int) -> _Evidence:
     if run_reliability is None:
-        return _Evidence(NEWCOMER.right, NEWCOMER.wrong)
+        return _NEWCOMER
     # A run began with the newcomer's six imagined answers too, so they are part of its mean.
-    weight = sum(NEWCOMER) + min(UNCHECKED_WEIGHT * run_labels, MOST_RUN)
+    weight = _NEWCOMER_WEIGHT + min(UNCHECKED_WEIGHT * run_labels, MOST_RUN)
     # Nobody is believed to be always right or always wrong, whatever a run says.
     mean = min(max(run_reliability, 0.01), 0.99)
     return _Evidence(mean * weight, (1 - mean) * weight)

@@ -5,17 +5,18 @@ Only a pattern that is new takes the slow path: it is held against what the proj
 explain, becomes a suspicion that a person can settle, and the annotator reads what follows.
 """
 
+import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from crowd.class_balance import share_of_answer
 from crowd.models import Pattern, Standing, WatchAction
 from crowd.suspicions import raise_suspicion
 from crowd.tallies import RECENT_CHECKS, Tally
-from folkmoot.kernel.errors import FieldProblem, InvalidInput
 from folkmoot.kernel.json_values import JsonObject
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
@@ -104,24 +105,13 @@ class Acted:
 
 def watch_rules(watch: JsonObject) -> WatchRules:
     """Read a project's rules; what it does not say is as in DEFAULT_RULES."""
-    return WatchRules.model_validate(watch) if watch else DEFAULT_RULES
+    return _rules_in(json.dumps(watch)) if watch else DEFAULT_RULES
 
 
-def check_watch(watch: JsonObject, *, training_questions: int) -> JsonObject:
-    """Return the rules in their full form, or raise InvalidInput naming the field.
-
-    Retraining needs training: a project without training tasks cannot ask for it.
-    """
-    try:
-        rules = WatchRules.model_validate(watch)
-    except ValidationError as error:
-        raise InvalidInput("The watch rules cannot be read.", fields=_problems(error)) from error
-    asking = [pattern for pattern in Pattern if rules.follows(pattern) is WatchAction.RETRAIN]
-    if asking and training_questions == 0:
-        sentence = "Only a project with training tasks can ask for training again."
-        fields = [FieldProblem(f"/watch/{pattern.value}/action", sentence) for pattern in asking]
-        raise InvalidInput(sentence, fields=fields)
-    return rules.model_dump(mode="json")
+# Read for every label, and nearly always the same.
+@lru_cache(maxsize=256)
+def _rules_in(text: str) -> WatchRules:
+    return WatchRules.model_validate_json(text)
 
 
 def patterns_in(tally: Tally, rules: WatchRules) -> tuple[Pattern, ...]:
@@ -202,10 +192,3 @@ def _evidence(
     if share is None or share**tally.same_run >= _RARE:
         return None
     return {"run": tally.same_run, "share_of_this_answer": round(share, 3)}
-
-
-def _problems(error: ValidationError) -> list[FieldProblem]:
-    return [
-        FieldProblem("/".join(["/watch", *(str(part) for part in problem["loc"])]), problem["msg"])
-        for problem in error.errors()
-    ]

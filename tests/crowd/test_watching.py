@@ -1,24 +1,23 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from sqlmodel import select
 
 from audit.actions import Action
 from audit.models import Entry
 from crowd.importing import TaskRow
-from crowd.models import AnnotatorRecord, Pattern, Standing, Suspicion, WatchAction
+from crowd.models import AnnotatorRecord, Pattern, Standing, Suspicion
 from crowd.tallies import Tally
 from crowd.task_types import task_type_of
 from crowd.watching import (
     DEFAULT_RULES,
     WatchRules,
     act_on,
-    check_watch,
     new_patterns,
     patterns_in,
     watch_rules,
 )
-from folkmoot.kernel.errors import InvalidInput
 
 RULES = WatchRules.model_validate(
     {
@@ -65,23 +64,11 @@ def test_rules_that_say_nothing_are_the_defaults():
 
 
 @pytest.mark.parametrize(
-    ("watch", "pointer"),
-    [
-        ({"too_fast": {"run": 0}}, "/watch/too_fast/run"),
-        ({"too_slow": {}}, "/watch/too_slow"),
-        ({"copied": {"action": "shame"}}, "/watch/copied/action"),
-        ({"copied": {"action": "retrain"}}, "/watch/copied/action"),
-    ],
+    "watch", [{"too_fast": {"run": 0}}, {"too_slow": {}}, {"copied": {"action": "shame"}}]
 )
-def test_rules_that_cannot_be_kept_are_refused_by_field(watch, pointer):
-    with pytest.raises(InvalidInput) as refusal:
-        check_watch(watch, training_questions=0)
-    assert any(problem.pointer.startswith(pointer) for problem in refusal.value.fields)
-
-
-def test_training_can_be_asked_for_again_where_there_is_training():
-    kept = check_watch({"copied": {"action": "retrain"}}, training_questions=3)
-    assert watch_rules(kept).copied.action is WatchAction.RETRAIN
+def test_rules_that_cannot_be_kept_are_refused(watch):
+    with pytest.raises(ValidationError):
+        watch_rules(watch)
 
 
 @pytest.fixture
