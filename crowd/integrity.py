@@ -1,12 +1,16 @@
 """A recount of a project's whole history: what must never have happened, counted from the rows."""
 
+import json
 from dataclasses import dataclass, fields
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlmodel import select
 
-from crowd.models import Fate, LeaseState, Origin, Purpose, TaskState
+from audit.actions import Action
+from audit.models import Entry
+from crowd.models import Fate, LeaseState, Origin, Project, Purpose, TaskState
 from crowd.projects import project_by_id
 from crowd.tables import EARNING, LABEL, LEASE, PLACE, TASK
 from folkmoot.kernel.unit_of_work import UnitOfWork
@@ -50,7 +54,7 @@ def counted_integrity(uow: UnitOfWork, *, project_id: UUID) -> Integrity:
     return Integrity(
         places_handed_out_twice=_overlapping_leases(connection, project_id)
         + _places_with_two_labels(connection, project_id),
-        tasks_over_ceiling=_tasks_over(connection, project_id, project.ceiling),
+        tasks_over_ceiling=_tasks_over(connection, project_id, _highest_ceiling(uow, project)),
         labels_lost=_answers_without_label(connection, project_id),
         tasks_stuck=_tasks_stuck(connection, project_id),
         places_wrongly_queued=_places_wrongly_queued(connection, project_id),
@@ -58,6 +62,17 @@ def counted_integrity(uow: UnitOfWork, *, project_id: UUID) -> Integrity:
         training_counted=_training_counted(connection, project_id),
         labels_unpaid=_labels_unpaid(connection, project_id),
     )
+
+
+def _highest_ceiling(uow: UnitOfWork, project: Project) -> int:
+    """Return the most labels that a task was ever allowed: a lower ceiling takes nothing back."""
+    changes = select(Entry.envelope).where(
+        Entry.subject_id == project.id, Entry.action == Action.PROJECT_CHANGED
+    )
+    before = [
+        json.loads(written)["facts"].get("before", {}) for written in uow.session.exec(changes)
+    ]
+    return max([project.ceiling, *(each.get("ceiling", 0) for each in before)])
 
 
 def _overlapping_leases(connection: Connection, project_id: UUID) -> int:

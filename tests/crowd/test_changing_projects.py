@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import col, select
 
 from audit.models import Entry
+from crowd.integrity import counted_integrity
 from crowd.models import Project, ProjectState
 from crowd.projects import ProjectChange, change_project, change_state, project_by_id
 from folkmoot.kernel.errors import Conflict, InvalidInput
@@ -115,6 +116,34 @@ def test_the_currency_stays_once_somebody_was_paid_in_it(moot):
     moot.answer(project, ann)
     with pytest.raises(Conflict, match="currency"):
         changed(moot, project, currency="EUR")
+
+
+def test_a_lower_ceiling_takes_nothing_back_and_the_recount_knows(moot):
+    project = moot.project(floor=2, ceiling=2)
+    moot.tasks(project, "one")
+    first = moot.lease(project, ann := moot.person())
+    moot.answer(project, moot.person())
+
+    changed(moot, project, floor=1, ceiling=1)
+    moot.label(ann, first.lease_id)
+
+    assert moot.read_task(project, "one").n_labels == 2
+    with moot.read() as uow:
+        assert counted_integrity(uow, project_id=project.id).is_sound
+
+
+def test_an_answer_to_a_task_given_before_closing_is_kept_and_paid(moot):
+    project, ann = moot.project(), moot.person()
+    moot.tasks(project, "one", "two")
+    leased = moot.lease(project, ann)
+    with moot.work() as uow:
+        change_state(uow, moot.team, project_id=project.id, state=ProjectState.CLOSED)
+
+    done = moot.label(ann, leased.lease_id)
+
+    assert (done.label.fate.value, done.earning.amount_minor) == ("accepted", 5)
+    with pytest.raises(Conflict):
+        moot.lease(project, ann)
 
 
 def test_a_closed_project_keeps_its_rules(moot):
