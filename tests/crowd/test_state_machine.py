@@ -61,10 +61,11 @@ from folkmoot.kernel.errors import AlreadyAnswered, Conflict, Gone, InvalidInput
 from .conftest import Crowd
 
 FLOOR, CEILING, LEASE_SECONDS = 2, 3, 60
-PEOPLE, TASKS, GOLD = 4, 5, "gold"
+PEOPLE, FIRST_TASKS, MOST_TASKS, GOLD = 4, 2, 6, "gold"
 ANSWERS = st.sampled_from(["yes", "no"])
 WHO = st.integers(0, PEOPLE - 1)
 NTH = st.integers(0, 1000)
+CHANCE = st.integers(0, 999_999)
 
 
 @dataclass(frozen=True)
@@ -101,20 +102,33 @@ class Labelling(RuleBasedStateMachine):
             )
             gold = [TaskRow(GOLD, {"name": GOLD}, gold="yes")] if self.gold_share else []
             self.crowd.tasks(self.project, *gold)
-        self.add_tasks()
+        for _ in range(FIRST_TASKS):
+            self.add_a_task()
 
+    @precondition(lambda self: self.n_tasks < MOST_TASKS)
     @rule()
-    def add_tasks(self) -> None:
-        names = [f"t{self.n_tasks + n}" for n in range(TASKS)]
-        self.n_tasks += TASKS
+    def add_a_task(self) -> None:
         with self.at_now():
-            self.crowd.tasks(self.project, *names)
+            self.crowd.tasks(self.project, f"t{self.n_tasks}")
+        self.n_tasks += 1
 
     @rule(seconds=st.sampled_from([1, 20, LEASE_SECONDS + 1, 1000]))
     def let_time_pass(self, seconds: int) -> None:
         self.now += timedelta(seconds=seconds)
 
-    @rule(who=WHO, chance=st.integers(0, 999_999))
+    @rule(who=WHO, chance=CHANCE, answer=ANSWERS)
+    def ask_and_answer(self, who: int, chance: int, answer: str) -> None:
+        before = len(self.given)
+        self.ask_for_a_task(who, chance)
+        if len(self.given) > before:
+            self.answer(before, answer)
+
+    @rule(chance=CHANCE)
+    def everybody_asks(self, chance: int) -> None:
+        for who in range(PEOPLE):
+            self.ask_for_a_task(who, chance)
+
+    @rule(who=WHO, chance=CHANCE)
     def ask_for_a_task(self, who: int, chance: int) -> None:
         annotator = self.people[who]
         allowed = self.may_be_given(annotator)
