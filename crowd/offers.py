@@ -9,7 +9,6 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 from sqlmodel import col, select
 
 from crowd.admission import UNDERPAID, day_limit, flags_missing, sitting_limit
@@ -83,12 +82,12 @@ def offers_for(uow: UnitOfWork, *, annotator_id: UUID) -> Sequence[Offer]:
     return sorted(offers, key=_is_barred)
 
 
-def sensitive_today(connection: Connection, annotator_id: UUID) -> int:
+def sensitive_today(uow: UnitOfWork, *, annotator_id: UUID) -> int:
     """Return how many sensitive tasks somebody was given today, in UTC, in all projects."""
     counted = sa.select(sa.func.coalesce(sa.func.sum(WORK_DAY.c.n_sensitive), 0)).where(
         WORK_DAY.c.annotator_id == annotator_id, WORK_DAY.c.day == clock.now().date()
     )
-    return int(connection.execute(counted).scalar_one())
+    return int(uow.session.connection().execute(counted).scalar_one())
 
 
 def _person(uow: UnitOfWork, annotator_id: UUID) -> _Person:
@@ -98,7 +97,7 @@ def _person(uow: UnitOfWork, annotator_id: UUID) -> _Person:
     return _Person(
         records={record.project_id: record for record in records},
         accepted_flags=preferences_of(uow, annotator_id=annotator_id).accepted_flags,
-        n_sensitive_today=sensitive_today(uow.session.connection(), annotator_id),
+        n_sensitive_today=sensitive_today(uow, annotator_id=annotator_id),
         sitting=sitting_of(uow, annotator_id=annotator_id),
     )
 

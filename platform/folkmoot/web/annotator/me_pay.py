@@ -125,7 +125,7 @@ def _earned(uow: UnitOfWork, annotator_id: UUID, *, since: datetime | None) -> s
 
 
 def _time(uow: UnitOfWork, annotator_id: UUID) -> TimeView:
-    sensitive = sensitive_today(uow.session.connection(), annotator_id)
+    sensitive = sensitive_today(uow, annotator_id=annotator_id)
     sitting = sitting_of(uow, annotator_id=annotator_id)
     if sitting is None or clock.now() - sitting.last_beat_at >= BREAK:
         return TimeView(since_break="", sitting="", sensitive_today=sensitive)

@@ -1,11 +1,8 @@
 """What the annotator's own page says of their answers, and what they can contest."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
-
-from sqlmodel import col, select
 
 from crowd.appeals import JudgedLabel, judged_labels
 from crowd.models import (
@@ -15,6 +12,7 @@ from crowd.models import (
     Suspicion,
     SuspicionState,
 )
+from crowd.own_quality import checked_records, noticed_of
 from crowd.quality import skill_of
 from crowd.suspicion_sentences import sentence_of
 from crowd.tallies import tally_of
@@ -78,16 +76,8 @@ class NoticedView:
 
 def quality_views_of(uow: UnitOfWork, annotator_id: UUID) -> list[QualityView]:
     """Return quality in words, for the projects where enough answers were checked."""
-    statement = (
-        select(AnnotatorRecord, Project)
-        .join(Project, col(Project.id) == AnnotatorRecord.project_id)
-        .where(
-            AnnotatorRecord.annotator_id == annotator_id,
-            AnnotatorRecord.gold_seen >= FEWEST_CHECKED,
-        )
-        .order_by(col(Project.id))
-    )
-    return [_quality(record, project) for record, project in uow.session.exec(statement)]
+    known = checked_records(uow, annotator_id=annotator_id, fewest=FEWEST_CHECKED)
+    return [_quality(record, project) for record, project in known]
 
 
 def contestable_views_of(uow: UnitOfWork, annotator_id: UUID) -> list[ContestableView]:
@@ -96,16 +86,10 @@ def contestable_views_of(uow: UnitOfWork, annotator_id: UUID) -> list[Contestabl
     return [_contestable(one) for one in judged]
 
 
-def noticed_views_of(uow: UnitOfWork, annotator_id: UUID) -> Sequence[NoticedView]:
+def noticed_views_of(uow: UnitOfWork, annotator_id: UUID) -> list[NoticedView]:
     """Return what was noticed of somebody's answers and not found to be nothing, newest first."""
-    statement = (
-        select(Suspicion, Project)
-        .join(Project, col(Project.id) == Suspicion.project_id)
-        .where(Suspicion.annotator_id == annotator_id, Suspicion.state != SuspicionState.CLEARED)
-        .order_by(col(Suspicion.id).desc())
-        .limit(MOST_CONTESTABLE)
-    )
-    return [_noticed(suspicion, project) for suspicion, project in uow.session.exec(statement)]
+    noticed = noticed_of(uow, annotator_id=annotator_id, at_most=MOST_CONTESTABLE)
+    return [_noticed(suspicion, project) for suspicion, project in noticed]
 
 
 def _quality(record: AnnotatorRecord, project: Project) -> QualityView:
