@@ -69,10 +69,11 @@ def _highest_ceiling(uow: UnitOfWork, project: Project) -> int:
     changes = select(Entry.envelope).where(
         Entry.subject_id == project.id, Entry.action == Action.PROJECT_CHANGED
     )
-    before = [
+    before = (
         json.loads(written)["facts"].get("before", {}) for written in uow.session.exec(changes)
-    ]
-    return max([project.ceiling, *(each.get("ceiling", 0) for each in before)])
+    )
+    ceilings = [int(rules["ceiling"]) for rules in before if "ceiling" in rules]
+    return max([project.ceiling, *ceilings])
 
 
 def _overlapping_leases(connection: Connection, project_id: UUID) -> int:
