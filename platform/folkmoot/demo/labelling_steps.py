@@ -188,6 +188,8 @@ def _draft() -> JsonObject:
         "pay_minor": 12,
         "currency": "EUR",
         "gold_share": 0.1,
+        # The people of the tale answer in no time, which would be noticed of every one of them.
+        "watch": {"too_fast": {"action": "off"}},
         "group_fields": {"sex": [], "age": [40, 60]},
     }
 
