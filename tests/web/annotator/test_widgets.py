@@ -171,6 +171,13 @@ def test_boxes_are_drawn_or_set_by_numbers(shop, phone):
     draw_box(phone, 0.1, 0.6, 0.25, 0.2)
     expect(phone.locator("#controls")).to_contain_text("What does this box show?")
     phone.get_by_role("button", name="car", exact=True).click()
+    draw_box(phone, 0.42, 0.5, 0.2, 0.3)  # at once: the one before is not in the way
+    expect(phone.locator(".boxes .mark")).to_have_count(2)
+    press(phone, "2")
+    phone.locator(".a9s-annotation").first.click()
+    expect(phone.locator(".a9s-shape-handle")).to_be_visible()
+    draw_box(phone, 0.62, 0.6, 0.2, 0.2)  # nor is one that is chosen
+    expect(phone.locator(".boxes .mark")).to_have_count(3)
     nothing_grave(phone)
     phone.locator(SEND).click()
     until_second(phone)
@@ -181,8 +188,8 @@ def test_boxes_are_drawn_or_set_by_numbers(shop, phone):
     press(phone, "Tab")
     phone.locator("#task").focus()
     press(phone, "ArrowDown", "2", "Enter")
-    (drawn,), (typed,) = answers(shop, phone)
-    assert drawn["label"] == "car"
+    (drawn, *others), (typed,) = answers(shop, phone)
+    assert [box["label"] for box in (drawn, *others)] == ["car", "cyclist", "cyclist"]
     assert [drawn[side] for side in ("x", "y", "width", "height")] == pytest.approx(
         [0.1, 0.6, 0.25, 0.2], abs=0.01
     )

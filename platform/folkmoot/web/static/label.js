@@ -13,6 +13,7 @@ import { Outbox, newKey } from "./label_outbox.js";
 import { TaskQueue } from "./label_queue.js";
 import { Rest } from "./label_rest.js";
 import { Screen } from "./label_screen.js";
+import { inOneLine } from "./label_training.js";
 import { fetchPictures } from "./label_view.js";
 
 const HEARTBEAT_MILLISECONDS = 15_000;
@@ -26,7 +27,6 @@ const at = (id) => document.getElementById(id);
 class Desk {
   tasks = new TaskQueue();
   last = null;
-  answered = 0;
   note = "";
   refilling = null;
   isBusy = false;
@@ -121,8 +121,7 @@ class Desk {
   }
 
   show(lease, previousAnswer) {
-    this.note = "";
-    at("note-button").removeAttribute("data-written");
+    this.writeNote("");
     at("desk").removeAttribute("data-waiting");
     this.screen.show(lease, previousAnswer);
     this.clock.restart();
@@ -149,8 +148,7 @@ class Desk {
     this.outbox.put(entry);
     this.tasks.leave(lease);
     this.last = { lease, entry, label: null };
-    this.answered += 1;
-    showCount(this.answered);
+    showCount(1);
     say("");
     if (lease.is_training) this.awaitFeedback();
     else this.goOn(answer);
@@ -226,8 +224,7 @@ class Desk {
     this.tasks.putFirst(task);
     this.last = null;
     offerUndo(false);
-    this.answered = Math.max(0, this.answered - 1);
-    showCount(this.answered);
+    showCount(-1);
     this.show(task, answer);
     showAnswered("");
     say("Taken back. Answer again.");
@@ -243,14 +240,15 @@ class Desk {
     if (next) this.keep(next);
     const isLast = this.last?.entry.idempotency_key === entry.idempotency_key;
     if (isLast) this.last.label = label;
-    if (isLast && this.screen.feedback.isOpen) this.showFeedback(entry, label);
-    else if (this.tasks.current) this.stock();
-    else this.advance();
+    if (isLast && this.screen.feedback.isOpen) return this.showFeedback(entry, label);
+    if (label.feedback) say(inOneLine(label.feedback));
+    if (this.screen.feedback.isOpen) return undefined;
+    return this.tasks.current ? this.stock() : this.advance();
   }
 
   showFeedback(entry, { feedback }) {
-    if (feedback) this.screen.feedback.show(feedback, this.screen.widget, entry.answer);
-    else this.leaveFeedback();
+    if (!feedback) return this.leaveFeedback();
+    return this.screen.feedback.show(feedback, this.screen.widget, entry.answer);
   }
 
   afterRefusal(entry, message) {
@@ -280,10 +278,9 @@ class Desk {
   }
 
   restEnded() {
-    if (this.tasks.current) {
-      this.screen.focusTask();
-      this.stock();
-    }
+    if (!this.tasks.current) return;
+    this.screen.focusTask();
+    this.stock();
   }
 
   async heartbeat() {

@@ -24,8 +24,11 @@ export function offerUndo(isPossible) {
   for (const button of document.querySelectorAll("[data-undo]")) button.disabled = !isPossible;
 }
 
-// How many answers of this sitting there are, as a line and in words.
-export function showCount(answered) {
+let answered = 0;
+
+// Count an answer of this sitting, or one taken back, and show how many there are.
+export function showCount(more) {
+  answered = Math.max(0, answered + more);
   const line = at("sitting");
   line.value = answered;
   at("count").textContent = answered > line.max ? `${answered} answered` : `${answered} of ${line.max}`;

@@ -32,6 +32,11 @@ function comparison(widget, own, checked) {
   return element("div", { className: "switch", role: "group", "aria-label": "Which answer to show" }, choice("Your answer", own), choice("Checked answer", checked));
 }
 
+// For whoever has gone on meanwhile, without a network.
+export function inOneLine({ was_right: wasRight, explanation }) {
+  return `Your training answer ${wasRight ? "agrees with" : "differs from"} the checked one. ${explanation}`.trim();
+}
+
 export class Feedback {
   get isOpen() { return !at("feedback").hidden; }
 
@@ -62,6 +67,7 @@ export class Feedback {
     at("feedback").hidden = false;
     at("answer-form").setAttribute("data-feedback", "");
     at("feedback-next").focus({ preventScroll: true });
+    at("feedback").scrollIntoView({ block: "end" });
   }
 }
 

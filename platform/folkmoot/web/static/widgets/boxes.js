@@ -34,6 +34,8 @@ class Boxes extends Widget {
   #nextId = 1;
   // What was last said is the likeliest for the next box; the first one has to be said.
   #label = null;
+  // Which box shows its edges for changing; while one does, Annotorious draws no other.
+  #edited = null;
   #isDrawing = false;
   #said = "";
 
@@ -63,6 +65,7 @@ class Boxes extends Widget {
     this.annotator.on("updateAnnotation", (mark) => this.#moved(mark));
     this.annotator.on("selectionChanged", (marks) => this.#selected(marks));
     this.annotator.on("deleteAnnotation", (mark) => this.#deleted(mark));
+    this.frame.addEventListener("pointerdown", (event) => this.#leaveEdges(event), { capture: true });
     this.#redraw();
   }
 
@@ -78,8 +81,17 @@ class Boxes extends Widget {
     }
     this.#boxes.push({ id: mark.id, label: this.#label, ...within(this.#sharesOf(mark)) });
     this.#active = mark.id;
+    this.#edited = null;
     this.#drawControls();
+    // Annotorious now chooses it for changes; the next box matters more.
     setTimeout(() => this.#redraw());
+  }
+
+  // A press beside the box that is being changed begins the next one at once.
+  #leaveEdges(event) {
+    if (this.#edited === null || event.target.closest(".a9s-handle, .a9s-edge-handle, .a9s-shape-handle")) return;
+    this.#edited = this.#active = null;
+    this.#redraw();
   }
 
   #moved(mark) {
@@ -91,8 +103,9 @@ class Boxes extends Widget {
   #selected(marks) {
     if (this.#isDrawing) return;
     const id = marks[0]?.id ?? null;
-    if (id !== null && !this.#find(id)) return;
-    this.#active = id;
+    // The one just drawn is ours to choose, and what has lost its edges may stay chosen.
+    if (id === null || id === this.#active || !this.#find(id)) return;
+    this.#active = this.#edited = id;
     this.#drawControls();
   }
 
@@ -128,7 +141,7 @@ class Boxes extends Widget {
   }
 
   #choose(id) {
-    this.#active = this.#active === id ? null : id;
+    this.#active = this.#edited = this.#active === id ? null : id;
     this.#redraw();
   }
 
@@ -141,7 +154,7 @@ class Boxes extends Widget {
 
   #remove(id) {
     this.#boxes = this.#boxes.filter((box) => box.id !== id);
-    this.#active = null;
+    this.#active = this.#edited = null;
     this.#redraw();
   }
 
@@ -157,7 +170,7 @@ class Boxes extends Widget {
     if (!this.annotator) return;
     this.#isDrawing = true;
     this.annotator.setAnnotations(this.#boxes.map((box) => this.#mark(box)), true);
-    if (this.#active) this.annotator.setSelected(this.#active, true);
+    if (this.#edited) this.annotator.setSelected(this.#edited, true);
     else this.annotator.cancelSelected();
     this.#isDrawing = false;
   }
@@ -174,7 +187,8 @@ class Boxes extends Widget {
   #tint() {
     requestAnimationFrame(() => {
       for (const drawn of this.frame.querySelectorAll(".a9s-annotation")) {
-        drawn.setAttribute("class", `a9s-annotation ${this.#toneOf(drawn.dataset.id)}`);
+        const isActive = drawn.dataset.id === this.#active;
+        drawn.setAttribute("class", `a9s-annotation ${this.#toneOf(drawn.dataset.id)}${isActive ? " is-active" : ""}`);
       }
       for (const handle of this.frame.querySelectorAll(".a9s-handle [role=button], .a9s-handle-buffer")) {
         handle.setAttribute("aria-label", "Edge of the box");
@@ -202,7 +216,7 @@ class Boxes extends Widget {
   #hintText() {
     if (this.#said) return this.#said;
     const box = this.#find(this.#active);
-    if (box) return box.label === null ? "What does this box show?" : "Change its edges or what it shows, or draw the next one.";
+    if (box) return box.label === null ? "What does this box show?" : "Change it, or draw the next one.";
     return "Draw a box around each. It can be changed after.";
   }
 
@@ -239,7 +253,7 @@ class Boxes extends Widget {
 
   setAnswer(answer) {
     this.#boxes = answer.map((box, index) => ({ ...box, id: `given-${index}` }));
-    this.#active = null;
+    this.#active = this.#edited = null;
     this.#redraw();
   }
 

@@ -5,7 +5,7 @@
 //
 //   places  {stage, controls}: elements beside the task and in the bar below it
 //   task    {schema, payload, question}
-//   on      {changed(), send(), sendsAtOnce}: the answer changed; the person sends it
+//   on      {changed(), send(), isReady()}: the answer changed; the person sends it; may one answer yet
 
 export class Widget {
   // The fields of the payload that this widget shows itself.
