@@ -101,7 +101,7 @@ def question_of(project: Project) -> Question:
 
 
 def _options(schema: JsonObject) -> list[Option]:
-    named = schema.get("choices") or schema.get("labels") or schema.get("points") or []
+    named = schema.get("choices") or schema.get("classes") or schema.get("items") or []
     listed = named if isinstance(named, list) else []
     return [_option(one) for one in listed if isinstance(one, dict)]
 
