@@ -42,8 +42,6 @@ def ask_again(
     tasks = tasks_named(connection, project_id, external_ids, _POINTER)
     _refuse_unfit(connection, tasks)
     asked = [task for task in tasks if not _waits_for_audit(connection, task)]
-    if asked:
-        _record(uow, actor, project_id, asked)
     for task in asked:
         open_place(
             connection,
@@ -53,6 +51,8 @@ def ask_again(
             number=count_places(connection, task.id).total + 1,
             purpose=Purpose.AUDIT,
         )
+    if asked:
+        _record(uow, actor, project_id, asked)
     return len(asked)
 
 

@@ -76,8 +76,8 @@ def set_priorities(
     if changed:
         _store(connection, changed, priorities)
         wanted = {task.id: priorities[task.external_id] for task in changed}
-        _record(uow, actor, project_id, changed, priorities)
         return_places(connection, project_id=project_id, priorities=wanted)
+        _record(uow, actor, project_id, changed, priorities)
     return Prioritised(changed=len(changed), unchanged=len(found) - len(changed))
 
 

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from audit.actions import Action
 from audit.recording import record
-from crowd.models import Instructions, Project, ProjectState
+from crowd.models import Instructions, Project, ProjectQueue, ProjectState
 from crowd.pay_floor import check_may_open, judge_pay
 from crowd.project_rules import (
     LONGEST_INSTRUCTIONS,
@@ -66,6 +66,7 @@ def create_project(uow: UnitOfWork, actor: Actor, *, draft: ProjectDraft) -> Pro
         sentence = f"There is already a project with the short name “{draft.slug}”."
         raise Conflict(sentence, fields=[FieldProblem("/slug", sentence)]) from error
     _add_instructions(uow, project, draft.instructions)
+    uow.session.add(ProjectQueue(project_id=project.id))
     _record(uow, actor, Action.PROJECT_CREATED, project, facts=_rules(project))
     return project
 

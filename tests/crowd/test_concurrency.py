@@ -11,6 +11,7 @@ import pytest
 from sqlmodel import select
 
 from crowd.importing import TaskRow
+from crowd.leasing import next_lease
 from crowd.models import Earning, Fate, Label, Lease, Place, Task, TaskState
 from folkmoot.kernel.errors import AlreadyAnswered, Conflict
 
@@ -134,3 +135,19 @@ def test_a_crowd_at_work_answers_every_task_exactly_to_its_places(moot, gold_sha
     assert {task.state for task in ordinary} == {TaskState.COMPLETE}
     assert all(2 <= task.n_labels <= 4 for task in ordinary)
     assert None not in {place.label_id for place in rows(moot, Place)}
+
+
+def test_a_place_that_was_passed_while_another_was_taking_it_is_found_again(moot):
+    if moot.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has one writer: nobody can pass another")
+    project, ann, bob = moot.project(), moot.person(), moot.person()
+    moot.tasks(project, *"abc")
+
+    with pytest.raises(ZeroDivisionError), moot.work() as uow:  # noqa: PT012  # all in one
+        taken = next_lease(uow, project_id=project.id, annotator_id=bob.id)
+        assert taken is not None
+        assert taken.external_id == "a"
+        assert moot.lease(project, ann).external_id == "b"
+        raise ZeroDivisionError  # and so his transaction is rolled back
+
+    assert [moot.lease(project, ann).external_id for _ in range(2)] == ["a", "c"]
