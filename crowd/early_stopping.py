@@ -138,31 +138,7 @@ def _voice(kind: AnswerKind, schema: JsonObject, row: RowMapping) -> Voice:
 
 def _first_labels() -> sa.Select[*tuple[object, ...]]:
     """Select the first :ceiling labels of the gold of :of_project that has so many."""
-    gold = (
-        sa.select(TASK.c.id, TASK.c.gold_answer)
-        .where(
-            TASK.c.project_id == sa.bindparam("of_project"),
-            TASK.c.gold_answer.is_not(None),
-            TASK.c.n_labels >= sa.bindparam("ceiling"),
-        )
-        .order_by(TASK.c.id)
-        .limit(sa.bindparam("most_gold"))
-        .subquery()
-    )
-    order = (LABEL.c.created_at, LABEL.c.id)
-    place = sa.func.row_number().over(partition_by=LABEL.c.task_id, order_by=order)
-    numbered = (
-        sa.select(
-            LABEL.c.task_id,
-            LABEL.c.annotator_id,
-            LABEL.c.answer,
-            gold.c.gold_answer,
-            place.label("place"),
-        )
-        .join_from(gold, LABEL, LABEL.c.task_id == gold.c.id)
-        .where(LABEL.c.is_current, LABEL.c.origin == Origin.CROWD)
-        .subquery()
-    )
+    numbered = _numbered_labels(_well_labelled_gold())
     is_whose = sa.and_(
         RECORD.c.project_id == sa.bindparam("of_project"),
         RECORD.c.annotator_id == numbered.c.annotator_id,
@@ -182,6 +158,39 @@ def _first_labels() -> sa.Select[*tuple[object, ...]]:
         .join_from(numbered, RECORD, is_whose)
         .where(numbered.c.place <= sa.bindparam("ceiling"))
         .order_by(numbered.c.task_id, numbered.c.place)
+    )
+
+
+def _well_labelled_gold() -> sa.Subquery:
+    """Select the gold that has labels up to the ceiling."""
+    return (
+        sa.select(TASK.c.id, TASK.c.gold_answer)
+        .where(
+            TASK.c.project_id == sa.bindparam("of_project"),
+            TASK.c.gold_answer.is_not(None),
+            TASK.c.n_labels >= sa.bindparam("ceiling"),
+        )
+        .order_by(TASK.c.id)
+        .limit(sa.bindparam("most_gold"))
+        .subquery()
+    )
+
+
+def _numbered_labels(gold: sa.Subquery) -> sa.Subquery:
+    """Number each task's labels in the order in which they came."""
+    order = (LABEL.c.created_at, LABEL.c.id)
+    place = sa.func.row_number().over(partition_by=LABEL.c.task_id, order_by=order)
+    return (
+        sa.select(
+            LABEL.c.task_id,
+            LABEL.c.annotator_id,
+            LABEL.c.answer,
+            gold.c.gold_answer,
+            place.label("place"),
+        )
+        .join_from(gold, LABEL, LABEL.c.task_id == gold.c.id)
+        .where(LABEL.c.is_current, LABEL.c.origin == Origin.CROWD)
+        .subquery()
     )
 
 
