@@ -20,11 +20,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from crowd.desk import Desk
-from crowd.models import LeaseState, Purpose
-from crowd.places import TURN_BITS, end_of_lane, lane_of
-from crowd.tables import LEASE, PLACE, RECORD, TASK
+from crowd.models import Purpose
+from crowd.places import end_of_lane, lane_of
+from crowd.search_statements import COUNT_ALLOWED, FIRST_ALLOWED, LANES, LOOKED_AT
+from crowd.tables import RECORD
 from folkmoot.kernel.json_values import Json, JsonObject
-from folkmoot.kernel.statements import Given, Row, Statement
+from folkmoot.kernel.statements import Given, Row
 
 # The first place is nearly always one to have; only a search that meets a long run of places that
 # are not (after many priorities were changed, say) looks further.
@@ -84,7 +85,7 @@ def cursors_of(stored: JsonObject) -> dict[str, int]:
 
 def lanes_from(connection: Connection, project_id: UUID, rank: int) -> list[Lane]:
     """Return the lanes that have places waiting, from the one of a rank on, in their order."""
-    rows = _LANES.all(connection, {"project_id": project_id, "first_rank": rank})
+    rows = LANES.all(connection, {"project_id": project_id, "first_rank": rank})
     return [Lane(lane_of(row.first_rank), row.last_rank) for row in rows]
 
 
@@ -141,8 +142,8 @@ class _Search:
         is_held_back = False
         for size in (_FIRST_WINDOW, *[_WINDOW] * (n_windows - 1)):
             asked = self._asked(after, until, size)
-            row = _FIRST_ALLOWED.first(self.connection, asked)
-            [looked_at] = [row] if row is not None else _LOOKED_AT.all(self.connection, asked)
+            row = FIRST_ALLOWED.first(self.connection, asked)
+            [looked_at] = [row] if row is not None else LOOKED_AT.all(self.connection, asked)
             if looked_at.first_allowed is not None and not is_held_back:
                 # Found, or somebody else is taking it and may give up: the next look begins here.
                 self.cursors[cursor] = looked_at.first_allowed - 1
@@ -187,7 +188,7 @@ def count_waiting(
     count = 0
     for lane in lanes_from(connection, project_id, _FIRST_RANK)[:_MOST_LANES_COUNTED]:
         after = cursors.get(str(lane.number), end_of_lane(lane.number + 1))
-        [counted] = _COUNT_ALLOWED.all(
+        [counted] = COUNT_ALLOWED.all(
             connection, {**asked, "after": after, "until": lane.last_rank}
         )
         count += counted.n_tasks
@@ -206,148 +207,3 @@ def _found(row: Row) -> FoundPlace:
         priority=row.priority,
         suggestion=row.suggestion,
     )
-
-
-def _waits(place: sa.FromClause) -> sa.ColumnElement[bool]:
-    """Say that a place of :project_id waits in the queue."""
-    return sa.and_(
-        place.c.project_id == _PROJECT_ID, place.c.label_id.is_(None), place.c.rank.is_not(None)
-    )
-
-
-def _is_allowed(place: sa.FromClause) -> sa.ColumnElement[bool]:
-    """Say that :annotator_id may have a place: they did not answer, skip or hold its task."""
-    is_done_with = sa.select(1).where(
-        LEASE.c.annotator_id == _ANNOTATOR_ID,
-        LEASE.c.task_id == place.c.task_id,
-        sa.or_(
-            LEASE.c.state.in_([LeaseState.LABELLED, LeaseState.SKIPPED]),
-            sa.and_(LEASE.c.state == LeaseState.HELD, LEASE.c.expires_at > sa.bindparam("now")),
-        ),
-    )
-    other = PLACE.alias()
-    # A lease that ran out leaves them this other place until it is returned to the queue.
-    has_another = sa.select(1).where(
-        other.c.task_id == place.c.task_id, other.c.annotator_id == _ANNOTATOR_ID
-    )
-    return ~is_done_with.exists() & ~has_another.exists()
-
-
-def _after_cursor(place: sa.FromClause) -> sa.ColumnElement[bool]:
-    return _waits(place) & (place.c.rank > sa.bindparam("after", type_=sa.BigInteger))
-
-
-def _end_of_window() -> sa.ScalarSelect[int]:
-    """Return the rank after :size places beyond the cursor, or none where there are fewer."""
-    place = PLACE.alias()
-    return (
-        sa.select(place.c.rank)
-        .where(_after_cursor(place), place.c.rank <= _UNTIL)
-        .order_by(place.c.rank, place.c.number)
-        .offset(sa.bindparam("size"))
-        .limit(1)
-        .scalar_subquery()
-    )
-
-
-def _in_window(place: sa.FromClause) -> sa.ColumnElement[bool]:
-    return _after_cursor(place) & (place.c.rank <= sa.func.coalesce(_end_of_window(), _UNTIL))
-
-
-def _first_allowed() -> sa.Select[*tuple[object, ...]]:
-    earlier = PLACE.alias()
-    # Of the places up to the one that is locked here, the first that the annotator may have:
-    # where somebody else is taking that one, the next search looks at it again.
-    first_allowed = (
-        sa.select(earlier.c.rank)
-        .where(_after_cursor(earlier), earlier.c.rank <= PLACE.c.rank, _is_allowed(earlier))
-        .order_by(earlier.c.rank)
-        .limit(1)
-        .correlate(PLACE)
-        .scalar_subquery()
-    )
-    return (
-        sa.select(
-            PLACE.c.task_id,
-            PLACE.c.number,
-            PLACE.c.purpose,
-            TASK.c.external_id,
-            TASK.c.payload,
-            TASK.c.priority,
-            TASK.c.suggestion,
-            first_allowed.label("first_allowed"),
-        )
-        .join_from(PLACE, TASK, TASK.c.id == PLACE.c.task_id)
-        .where(_in_window(PLACE), _is_allowed(PLACE))
-        .order_by(PLACE.c.rank, PLACE.c.number)
-        .limit(1)
-        .with_for_update(of=PLACE, skip_locked=True)
-    )
-
-
-def _looked_at() -> sa.Select[*tuple[object, ...]]:
-    allowed, last = PLACE.alias(), PLACE.alias()
-    first_allowed = (
-        sa.select(allowed.c.rank)
-        .where(_in_window(allowed), _is_allowed(allowed))
-        .order_by(allowed.c.rank)
-        .limit(1)
-        .scalar_subquery()
-    )
-    last_of_all = (
-        sa.select(last.c.rank)
-        .where(_after_cursor(last), last.c.rank <= _UNTIL)
-        .order_by(last.c.rank.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    last_rank = sa.func.coalesce(_end_of_window(), last_of_all)
-    return sa.select(first_allowed.label("first_allowed"), last_rank.label("last_rank"))
-
-
-def _count_allowed() -> sa.Select[*tuple[object, ...]]:
-    tasks = sa.select(PLACE.c.task_id).where(_in_window(PLACE), _is_allowed(PLACE)).distinct()
-    return sa.select(sa.func.count().label("n_tasks")).select_from(tasks.subquery())
-
-
-def _lanes() -> sa.Select[*tuple[object, ...]]:
-    """Go from lane to lane by the index, each with its first and its last rank."""
-    first, following, last = PLACE.alias(), PLACE.alias(), PLACE.alias()
-    lanes = sa.select(
-        _lowest(first, first.c.rank >= sa.bindparam("first_rank")).label("first_rank")
-    ).cte("lanes", recursive=True)
-    lanes = lanes.union_all(
-        sa.select(_lowest(following, following.c.rank >= _next_lane(lanes))).where(
-            lanes.c.first_rank.is_not(None)
-        )
-    )
-    last_rank = (
-        sa.select(last.c.rank)
-        .where(_waits(last), last.c.rank < _next_lane(lanes))
-        .order_by(last.c.rank.desc())
-        .limit(1)
-        .correlate(lanes)
-        .scalar_subquery()
-    )
-    return sa.select(lanes.c.first_rank, last_rank.label("last_rank")).where(
-        lanes.c.first_rank.is_not(None)
-    )
-
-
-def _lowest(place: sa.FromClause, where: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
-    lowest = sa.select(place.c.rank).where(_waits(place), where).order_by(place.c.rank).limit(1)
-    return lowest.correlate_except(place).scalar_subquery()
-
-
-def _next_lane(lanes: sa.CTE) -> sa.ColumnElement[int]:
-    bits = sa.literal(TURN_BITS, sa.Integer)
-    return (lanes.c.first_rank.bitwise_rshift(bits) + 1).bitwise_lshift(bits)
-
-
-_PROJECT_ID = sa.bindparam("project_id", type_=sa.Uuid())
-_ANNOTATOR_ID = sa.bindparam("annotator_id", type_=sa.Uuid())
-_UNTIL = sa.bindparam("until", type_=sa.BigInteger)
-_FIRST_ALLOWED = Statement(_first_allowed())
-_LOOKED_AT = Statement(_looked_at())
-_COUNT_ALLOWED = Statement(_count_allowed())
-_LANES = Statement(_lanes())
