@@ -177,7 +177,7 @@ def _well_labelled_gold() -> sa.Subquery:
 
 
 def _numbered_labels(gold: sa.Subquery) -> sa.Subquery:
-    """Number each task's labels in the order in which they came."""
+    """Give each label of a task its number, in the order in which they came."""
     order = (LABEL.c.created_at, LABEL.c.id)
     place = sa.func.row_number().over(partition_by=LABEL.c.task_id, order_by=order)
     return (

@@ -168,9 +168,13 @@ def _contradictions(rules: ProjectRules) -> Iterator[FieldProblem]:
             "/qualification_days", "A qualification that runs out needs training questions."
         )
     if not rules.training_questions:
-        for pattern in Pattern:
-            if rules.watch.follows(pattern) is WatchAction.RETRAIN:
-                yield FieldProblem(
-                    f"/watch/{pattern.value}/action",
-                    "Only a project with training questions can ask for training again.",
-                )
+        yield from _impossible_retraining(rules)
+
+
+def _impossible_retraining(rules: ProjectRules) -> Iterator[FieldProblem]:
+    for pattern in Pattern:
+        if rules.watch.follows(pattern) is WatchAction.RETRAIN:
+            yield FieldProblem(
+                f"/watch/{pattern.value}/action",
+                "Only a project with training questions can ask for training again.",
+            )

@@ -34,7 +34,8 @@ def test_only_the_unit_of_work_ends_a_transaction(sources) -> None:
         path
         for path, tree in sources.items()
         for call in calls(tree, "commit", "begin", "rollback")
-        if not call.args
+        # A bench fills databases in bulk, and measures the bare driver beside us.
+        if not call.args and not path.startswith("platform/folkmoot/bench/")
     ]
 
     assert ended == ["platform/folkmoot/kernel/unit_of_work.py"]

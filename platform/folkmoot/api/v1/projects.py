@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from uuid import UUID
 
-from crowd import asking_again, given_labels, importing, outcomes, prioritising, projects
+from crowd import asking_again, given_labels, outcomes, prioritising, projects
 from crowd.integrity import Integrity, counted_integrity
 from crowd.models import Label, Project
 from crowd.prioritising import Prioritised

@@ -10,7 +10,7 @@ from crowd.models import ContentFlag, ProjectState, TaskType
 from crowd.outcomes import OutcomeRow
 from crowd.prioritising import MOST_TASKS_AT_ONCE, ExternalId, Priority
 from folkmoot.api.operations import View
-from folkmoot.kernel.json_values import Json, JsonObject
+from folkmoot.kernel.json_values import JsonObject
 
 
 class ProjectView(View):
