@@ -5,7 +5,7 @@ that was acknowledged is looked up afterwards, and the whole history is recounte
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import ceil
 from uuid import UUID
@@ -18,6 +18,7 @@ from sqlalchemy.engine import Engine
 from crowd.importing import TaskRow, add_rows
 from crowd.integrity import counted_integrity
 from crowd.tables import LABEL
+from folkmoot.bench.ceilings import by_driver, by_services, ceiling
 from folkmoot.bench.crowds import make_people, make_project
 from folkmoot.bench.databases import engine_of, fresh_database
 from folkmoot.bench.load import Findings, Orders
@@ -37,6 +38,11 @@ LABELS_PER_SECOND = 1000
 LABELS_PER_TASK = 3
 BATCH = 5000
 GOLD_EVERY = 20
+# Programs answer at once and alike, which is not what is measured here.
+PATIENT = {"too_fast": {"seconds": 1e-6, "run": 1000}, "constant": {"run": 1000}}
+CEILING_TASKS = 10_000
+CEILING_SECONDS = 10
+EMPTY_APP = "folkmoot.bench.empty:app"
 # The bars are for this many annotators on two cores, with the load generator on them too.
 AT_FULL_LOAD = 16
 LEAST_LABELS_PER_SECOND = 400
@@ -96,6 +102,8 @@ def run(
                     at_full_load += [done] if count == max(annotators) else []
         if len(at_full_load) > 1:
             yield from _growth(kind, at_full_load)
+        yield from _ceilings(kind, annotators=max(annotators), processes=workers, seconds=seconds)
+    yield from _empty(annotators=max(annotators), workers=workers, threads=threads)
 
 
 def _round(url: str, served: Served, *, annotators: int, tasks: int, seconds: int) -> Round:
@@ -119,7 +127,7 @@ def _round(url: str, served: Served, *, annotators: int, tasks: int, seconds: in
 def _project(engine: Engine, n_tasks: int) -> UUID:
     """Make an open project with gold, whose posterior decides how many answers a task gets."""
     (team,) = make_people(engine, 1)
-    project = make_project(engine, team, floor=3, ceiling=5, gold_share=0.05)
+    project = make_project(engine, team, floor=3, ceiling=5, gold_share=0.05, watch=PATIENT)
     for start in range(0, n_tasks, BATCH):
         numbers = range(start, min(start + BATCH, n_tasks))
         with unit_of_work(engine) as uow:
@@ -189,6 +197,29 @@ def _recount(name: str, url: str, done: Round) -> Iterator[Figure]:
     yield Figure(f"{name}: over-assigned", over, "tasks", at_most=0)
     yield Figure(f"{name}: duplicates", twice, "labels", at_most=0)
     yield Figure(f"{name}: missing", missing, f"of {len(acknowledged):,}", at_most=0)
+
+
+def _ceilings(kind: str, *, annotators: int, processes: int, seconds: int) -> Iterator[Figure]:
+    """Do the same work without HTTP, and then without our code."""
+    with fresh_database(kind) as url:
+        for name, labour in (("without HTTP", by_services), ("SQL on the driver", by_driver)):
+            with engine_of(url) as engine:
+                project_id = _project(engine, CEILING_TASKS)
+                people = [person.id for person in make_people(engine, annotators)]
+            yield from ceiling(
+                f"{kind}, {name}, {annotators} at once", labour, url, project_id, people,
+                processes=processes, seconds=min(seconds, CEILING_SECONDS),
+            )  # fmt: skip
+
+
+def _empty(*, annotators: int, workers: int, threads: int) -> Iterator[Figure]:
+    """Ask the same server for nothing."""
+    orders = Orders(0, ["none"], ["none"] * annotators, 1.0, CEILING_SECONDS)
+    with serving("sqlite://", workers=workers, threads=threads, app=EMPTY_APP) as served:
+        findings, cost = load(served, replace(orders, port=served.port))
+    n_labels = max(1, sum(map(len, findings.milliseconds.values())))
+    yield Figure("empty route: requests", n_labels / cost.seconds, "per second")
+    yield Figure("empty route: processor", cost.web * 1000 / n_labels, "ms a request")
 
 
 def _growth(kind: str, rounds: Sequence[Round]) -> Iterator[Figure]:
