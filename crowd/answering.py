@@ -38,7 +38,7 @@ def answer_and_lease(
 
     A refusal to give another task is returned and not raised: the answer stands.
     """
-    connection = uow.session.connection()
+    connection = uow.connection
     taken = take_label(
         uow,
         annotator_id=annotator_id,
@@ -62,7 +62,7 @@ def answer_and_lease(
 def _next(
     uow: UnitOfWork, taken: Taken, project_id: UUID, annotator_id: UUID
 ) -> tuple[HandedOut, Conflict | None]:
-    connection = uow.session.connection()
+    connection = uow.connection
     now = clock.now()
     desk = desk_of_locked(connection, project_id, annotator_id, now)
     uncounted = 0 if taken.tally is None else 1

@@ -20,7 +20,7 @@ def renew_leases(
     uow: UnitOfWork, *, annotator_id: UUID, lease_ids: Sequence[UUID]
 ) -> dict[UUID, datetime]:
     """Prolong leases and return until when; one that is no longer the annotator's is missing."""
-    connection = uow.session.connection()
+    connection = uow.connection
     now = clock.now()
     renewed: dict[UUID, datetime] = {}
     for lease_id in sorted(set(lease_ids)):
@@ -77,7 +77,7 @@ def _give_back(
     state: LeaseState,
     reason: SkipReason | None,
 ) -> None:
-    connection = uow.session.connection()
+    connection = uow.connection
     held = _locked_leases(connection, annotator_id, lease_ids)
     if not held:
         return

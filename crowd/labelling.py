@@ -13,11 +13,10 @@ from sqlalchemy.engine import Connection
 
 from crowd.annotator_records import write_record
 from crowd.judging import judge_task
+from crowd.kept_labels import KeptEarning, KeptLabel
 from crowd.models import (
-    Earning,
     EarningKind,
     Fate,
-    Label,
     LeaseReason,
     LeaseState,
     Origin,
@@ -56,8 +55,8 @@ class SubmittedLabel:
     notice: the sentence for the annotator where their standing has changed, or "".
     """
 
-    label: Label
-    earning: Earning
+    label: KeptLabel
+    earning: KeptEarning
     task_state: TaskState
     reason: LeaseReason
     was_right: bool | None
@@ -98,7 +97,7 @@ def submit_label(
         note=note,
     )
     write_record(
-        uow.session.connection(),
+        uow.connection,
         project_id=taken.submitted.label.project_id,
         annotator_id=annotator_id,
         tally=taken.tally,
@@ -116,7 +115,7 @@ def take_label(
     note: str,
 ) -> Taken:
     """Do what `submit_label` does, but for the tally, which the caller is to write."""
-    connection = uow.session.connection()
+    connection = uow.connection
     turn = turn_of(connection, annotator_id, lease_id)
     check_answer(turn.rules, answer)
     check_seconds(active_seconds)
@@ -159,8 +158,8 @@ def _submitted_before(connection: Connection, turn: Turn, answer: Json) -> Submi
         )
     ).one()
     return SubmittedLabel(
-        Label(**same[-1]._mapping),
-        Earning(**earning._mapping),
+        KeptLabel(**same[-1]._mapping),
+        KeptEarning(**earning._mapping),
         turn.task_state,
         turn.reason,
         turn.was_right(answer),
@@ -168,7 +167,7 @@ def _submitted_before(connection: Connection, turn: Turn, answer: Json) -> Submi
 
 
 def _keep_label(uow: UnitOfWork, turn: Turn, given: _Given) -> Taken:
-    connection = uow.session.connection()
+    connection = uow.connection
     label = _store_label(connection, turn, given)
     earning = _pay(connection, turn, given)
     judgement = judge_task(connection, turn.rules, newest_id=label.id)
@@ -188,7 +187,7 @@ def _keep_label(uow: UnitOfWork, turn: Turn, given: _Given) -> Taken:
 
 
 def _keep_training(uow: UnitOfWork, turn: Turn, given: _Given) -> SubmittedLabel:
-    connection = uow.session.connection()
+    connection = uow.connection
     label = _label_of(turn, given, new_id(), None)
     _insert_label(connection, label)
     earning = _pay(connection, turn, given)
@@ -197,7 +196,7 @@ def _keep_training(uow: UnitOfWork, turn: Turn, given: _Given) -> SubmittedLabel
     return SubmittedLabel(label, earning, turn.task_state, turn.reason, was_right, feedback)
 
 
-def _store_label(connection: Connection, turn: Turn, given: _Given) -> Label:
+def _store_label(connection: Connection, turn: Turn, given: _Given) -> KeptLabel:
     label_id = new_id()
     place_number = turn.place_number
     if not take_own_place(connection, turn, label_id):
@@ -216,9 +215,9 @@ def _refuse_second_answer(connection: Connection, turn: Turn) -> None:
         raise _already_answered()
 
 
-def _label_of(turn: Turn, given: _Given, label_id: UUID, place_number: int | None) -> Label:
+def _label_of(turn: Turn, given: _Given, label_id: UUID, place_number: int | None) -> KeptLabel:
     is_surplus = place_number is None and not turn.is_training
-    return Label(
+    return KeptLabel(
         id=label_id,
         project_id=turn.rules.project_id,
         task_id=turn.rules.task_id,
@@ -237,13 +236,14 @@ def _label_of(turn: Turn, given: _Given, label_id: UUID, place_number: int | Non
     )
 
 
-def _insert_label(connection: Connection, label: Label) -> None:
-    _INSERT_LABEL.run(connection, label.model_dump())
+def _insert_label(connection: Connection, label: KeptLabel) -> None:
+    _INSERT_LABEL.run(connection, label._asdict())
     _UPDATE_LEASE.run(connection, {"of_lease": label.lease_id, "state": LeaseState.LABELLED})
 
 
-def _pay(connection: Connection, turn: Turn, given: _Given) -> Earning:
-    earning = Earning(
+def _pay(connection: Connection, turn: Turn, given: _Given) -> KeptEarning:
+    earning = KeptEarning(
+        id=new_id(),
         annotator_id=turn.annotator_id,
         project_id=turn.rules.project_id,
         lease_id=turn.lease_id,
@@ -251,7 +251,7 @@ def _pay(connection: Connection, turn: Turn, given: _Given) -> Earning:
         currency=turn.currency,
         earned_at=given.at,
     )
-    _INSERT_EARNING.run(connection, earning.model_dump())
+    _INSERT_EARNING.run(connection, earning._asdict())
     add_to_day(connection, turn, active_seconds=given.active_seconds, day=given.at.date())
     return earning
 

@@ -95,7 +95,7 @@ def next_lease(uow: UnitOfWork, *, project_id: UUID, annotator_id: UUID) -> Leas
     Raise Conflict where the project is not open, where the annotator may not work in it now, or
     where they hold three tasks of it.
     """
-    connection = uow.session.connection()
+    connection = uow.connection
     now = clock.now()
     desk = desk_of(connection, project_id, annotator_id, now)
     handed = hand_out(connection, desk, now)

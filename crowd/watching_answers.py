@@ -46,7 +46,7 @@ def watch_answer(
 
 
 def _act(uow: UnitOfWork, turn: Turn, tally: Tally, rules: WatchRules) -> str:
-    connection = uow.session.connection()
+    connection = uow.connection
     project_id, annotator_id = turn.rules.project_id, turn.annotator_id
     # What follows may set counters of the tally back, so it is written first.
     write_record(connection, project_id=project_id, annotator_id=annotator_id, tally=tally)

@@ -30,6 +30,8 @@ SQLModel.metadata.naming_convention = {
 
 # A reader on SQLite must not queue behind the writer; see `_begin`.
 READ_ONLY = "folkmoot_read_only"
+# The options of a connection that only reads; PostgreSQL refuses a write there.
+READING = {READ_ONLY: True, "postgresql_readonly": True}
 LOCK_WAIT_SECONDS = 30
 # As many as a process of the web server has threads, and some to spare.
 POOL_SIZE = 10

@@ -9,7 +9,7 @@ from functools import cached_property
 from sqlalchemy.engine import Connection, Engine
 from sqlmodel import Session
 
-from folkmoot.kernel.db import READ_ONLY
+from folkmoot.kernel.db import READING
 
 log = logging.getLogger(__name__)
 
@@ -44,9 +44,13 @@ class UnitOfWork:
     def connection(self) -> Connection:
         """The transaction as SQLAlchemy Core sees it, for statements that need no objects."""
         connection = self._until.enter_context(self._engine.connect())
-        connection = connection.execution_options(**{READ_ONLY: not self._keeps})
-        transaction = connection.begin()
         if self._keeps:
+            self._until.enter_context(connection.begin())
+            return connection
+        connection = connection.execution_options(**READING)
+        transaction = connection.begin()
+        if connection.dialect.name == "postgresql":
+            # To roll back would cost the connection every statement that it has prepared.
             self._until.enter_context(transaction)
         return connection
 
