@@ -16,11 +16,12 @@ REASON = "The team tops up the difference by hand until the new pay holds."
 def paid(moot, *, answers: int, seconds: float, **rules: object) -> Project:
     """Make a project that pays 5 cents an answer, with so much work done in it."""
     project = moot.project(**{"pay_floor_minor": 1000, **rules})
+    annotator = moot.person()
     with moot.work() as uow:
         uow.session.add(
             AnnotatorRecord(
                 project_id=project.id,
-                annotator_id=moot.person().id,
+                annotator_id=annotator.id,
                 n_labels=answers,
                 active_seconds=seconds,
             )

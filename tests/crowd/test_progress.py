@@ -95,7 +95,12 @@ def test_a_consensus_run_brings_reliability_and_balance(moot, project):
     reliabilities = [each.reliability for each in found.annotators]
     assert reliabilities == sorted(reliabilities)
     answers = [dict(each.answers) for each in found.annotators]
-    assert sorted(answers, key=str) == [{"no": 1}, {"no": 1}, {"yes": 2}, {"yes": 2}]
+    assert sorted(answers, key=str) == [
+        {'"no"': 1},
+        {'"no"': 1},
+        {'"yes"': 2},
+        {'"yes"': 2},
+    ]
 
 
 def test_funnels_of_several_projects_do_not_mix(moot, project):

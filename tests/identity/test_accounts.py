@@ -54,6 +54,7 @@ def test_roles_give_their_permissions_and_no_others(house, noise):
         Permission.LABEL,
         Permission.REVIEW,
         Permission.READ_DECISIONS,
+        Permission.DECIDE_APPEALS,
     }
 
 

@@ -35,4 +35,5 @@ def test_a_problem_says_the_sentence_and_names_the_fields() -> None:
         "status": 422,
         "detail": "Two rules broken.",
         "fields": [{"pointer": "/age", "message": "Too young."}],
+        "retry_at": None,
     }
