@@ -44,13 +44,12 @@ class UnitOfWork:
     def connection(self) -> Connection:
         """The transaction as SQLAlchemy Core sees it, for statements that need no objects."""
         connection = self._until.enter_context(self._engine.connect())
-        if self._keeps:
-            self._until.enter_context(connection.begin())
-            return connection
-        connection = connection.execution_options(**READING)
+        if not self._keeps:
+            connection = connection.execution_options(**READING)
         transaction = connection.begin()
-        if connection.dialect.name == "postgresql":
-            # To roll back would cost the connection every statement that it has prepared.
+        # A reader on PostgreSQL cannot have written anything, and to roll back would cost its
+        # connection every statement that it has prepared.
+        if self._keeps or connection.dialect.name == "postgresql":
             self._until.enter_context(transaction)
         return connection
 
