@@ -130,15 +130,22 @@ def _check(priorities: Mapping[str, int]) -> None:
 
 
 def _store(
-    connection: Connection, tasks: Iterable[FoundTask], priorities: Mapping[str, int]
+    connection: Connection, tasks: Sequence[FoundTask], priorities: Mapping[str, int]
 ) -> None:
-    """Update tasks, which also locks them until the transaction ends."""
+    """Update tasks, which stay locked until the transaction ends."""
     by_priority: dict[int, list[UUID]] = defaultdict(list)
     for task in tasks:
         by_priority[priorities[task.external_id]].append(task.id)
+    _lock(connection, [task.id for task in tasks])
     for priority, ids in by_priority.items():
         for batch in _batches(ids):
             connection.execute(_SET_PRIORITY, {"to_priority": priority, "ids": batch})
+
+
+def _lock(connection: Connection, task_ids: Iterable[UUID]) -> None:
+    """Lock tasks in the order of their ids, as all do who hold several: none waits in a circle."""
+    for batch in _batches(sorted(task_ids)):
+        connection.execute(_LOCK, {"ids": batch}).all()
 
 
 def _record(
@@ -176,6 +183,12 @@ _NAMED = sa.select(
 ).where(
     TASK.c.project_id == sa.bindparam("of_project"),
     TASK.c.external_id.in_(sa.bindparam("names", expanding=True)),
+)
+_LOCK = (
+    sa.select(TASK.c.id)
+    .where(TASK.c.id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(TASK.c.id)
+    .with_for_update(key_share=True)
 )
 _SET_PRIORITY = (
     sa.update(TASK)

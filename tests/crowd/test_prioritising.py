@@ -1,8 +1,10 @@
 """Priorities in bulk: from the next hand-out on, for everybody, all of them or none."""
 
 import json
+from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 from sqlmodel import select
 
 from audit.models import Entry
@@ -120,3 +122,23 @@ def test_thousands_are_set_at_once(moot):
     wanted = {f"t{number}": number % 7 for number in range(6000)}
     assert prioritise(moot, project, **wanted).changed == 6000 - len(range(0, 6000, 7))
     assert handed_out(moot, project, people=2) == ["t6", "t13"]
+
+
+def test_tasks_are_locked_in_the_order_of_their_ids_whatever_their_priorities(moot, monkeypatch):
+    monkeypatch.setattr("crowd.prioritising._AT_ONCE", 2)
+    project = moot.project()
+    moot.tasks(project, *"abcde")
+    locked: list[list[UUID]] = []
+
+    def note(_connection, statement, _many, params, _options, result) -> None:
+        if getattr(statement, "_for_update_arg", None) is not None and "ids" in params:
+            locked.append(params["ids"])
+        elif statement.is_update and "to_priority" in params:
+            assert sum(map(len, locked)) == 5, "a task was changed before all were locked"
+
+    sa.event.listen(moot.engine, "after_execute", note)
+    prioritise(moot, project, a=9, b=1, c=9, d=1, e=5)
+    sa.event.remove(moot.engine, "after_execute", note)
+
+    one_after_another = [task_id for batch in locked for task_id in batch]
+    assert one_after_another == sorted(one_after_another)
