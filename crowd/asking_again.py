@@ -10,7 +10,7 @@ from audit.actions import Action
 from audit.canonical import digest
 from audit.recording import record
 from crowd.models import ProjectState, Purpose, TaskState, TaskUse
-from crowd.places import count_places, open_place
+from crowd.places import count_places, open_place, return_places
 from crowd.prioritising import FoundTask, refuse_named, tasks_named
 from crowd.projects import locked_project
 from crowd.tables import PLACE, TASK
@@ -29,8 +29,9 @@ def ask_again(
     """Put tasks to one more annotator each, beyond the ceiling; return to how many.
 
     The tasks stay done, with the answer they have, until the new label is there. One that waits
-    for an audit already is not asked twice. Raise InvalidInput that names tasks which are unknown
-    or not done yet, and Conflict for a project that is closed.
+    for an audit already is not asked twice; one whose audit an expert's label ended is. Raise
+    InvalidInput that names tasks which are unknown or not done yet, and Conflict for a project
+    that is closed.
     """
     project = locked_project(uow, project_id)
     if project.state is ProjectState.CLOSED:
@@ -43,14 +44,7 @@ def ask_again(
     _refuse_unfit(connection, tasks)
     asked = [task for task in tasks if not _waits_for_audit(connection, task)]
     for task in asked:
-        open_place(
-            connection,
-            task_id=task.id,
-            project_id=project_id,
-            priority=task.priority,
-            number=count_places(connection, task.id).total + 1,
-            purpose=Purpose.AUDIT,
-        )
+        _ask(connection, project_id, task)
     if asked:
         _record(uow, actor, project_id, asked)
     return len(asked)
@@ -70,7 +64,23 @@ def _refuse_unfit(connection: Connection, tasks: Sequence[FoundTask]) -> None:
 
 
 def _waits_for_audit(connection: Connection, task: FoundTask) -> bool:
-    return connection.execute(_WAITING_AUDIT, {"of_task": task.id}).first() is not None
+    waiting = _EMPTY_AUDIT.where(sa.or_(PLACE.c.rank.is_not(None), PLACE.c.lease_id.is_not(None)))
+    return connection.execute(waiting, {"of_task": task.id}).first() is not None
+
+
+def _ask(connection: Connection, project_id: UUID, task: FoundTask) -> None:
+    """Put a task's audit into the queue: the one that an expert's label ended, or a new one."""
+    if connection.execute(_EMPTY_AUDIT, {"of_task": task.id}).first() is not None:
+        return_places(connection, project_id=project_id, priorities={task.id: task.priority})
+        return
+    open_place(
+        connection,
+        task_id=task.id,
+        project_id=project_id,
+        priority=task.priority,
+        number=count_places(connection, task.id).total + 1,
+        purpose=Purpose.AUDIT,
+    )
 
 
 def _record(uow: UnitOfWork, actor: Actor, project_id: UUID, asked: Sequence[FoundTask]) -> None:
@@ -86,7 +96,7 @@ def _record(uow: UnitOfWork, actor: Actor, project_id: UUID, asked: Sequence[Fou
     )
 
 
-_WAITING_AUDIT = sa.select(1).where(
+_EMPTY_AUDIT = sa.select(1).where(
     PLACE.c.task_id == sa.bindparam("of_task"),
     PLACE.c.purpose == Purpose.AUDIT,
     PLACE.c.label_id.is_(None),

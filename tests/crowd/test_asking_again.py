@@ -3,6 +3,7 @@
 import pytest
 
 from crowd.asking_again import ask_again
+from crowd.expert_labels import add_expert_label
 from crowd.importing import TaskRow
 from crowd.models import LeaseReason, Project, ProjectState, TaskState
 from crowd.projects import change_state
@@ -41,6 +42,26 @@ def test_a_task_that_waits_for_an_audit_is_not_asked_twice(moot):
     moot.answer(project, ann)
     assert audit(moot, project, "a") == 1
     assert audit(moot, project, "a", "b", "b") == 1
+
+
+def test_an_audit_that_an_experts_label_ended_can_be_asked_for_again(moot):
+    project, bob = moot.project(), moot.person()
+    moot.tasks(project, "a")
+    moot.answer(project, moot.person())
+    assert audit(moot, project, "a") == 1
+    with moot.work() as uow:
+        add_expert_label(
+            uow, moot.team, project_id=project.id, external_id="a", payload={}, answer="no"
+        )
+    assert moot.lease(project, bob) is None
+
+    assert audit(moot, project, "a") == 1
+    assert audit(moot, project, "a") == 0
+    leased = moot.lease(project, bob)
+    assert leased.external_id == "a"
+    assert moot.lease(project, moot.person()) is None
+    moot.label(bob, leased.lease_id)
+    assert moot.read_task(project, "a").answer == "no"
 
 
 def test_what_is_not_done_or_known_already_is_named(moot):
