@@ -50,7 +50,8 @@ def decide_appeal(
     """Reject an appeal, or uphold it and correct the known answer; None makes the task ordinary.
 
     Upheld, every answer to the task is judged anew, for everyone who gave one. Raise NotAllowed
-    for the annotator and for whoever set the known answer, Conflict where it was decided already.
+    for whoever answered the task or was the last to correct its known answer, and Conflict where
+    it was decided already.
     """
     check_reason(reason)
     appeal = appeal_by_id(uow, appeal_id=appeal_id)
@@ -60,6 +61,7 @@ def decide_appeal(
     task = _locked_task(uow, appeal.task_id)
     uow.session.refresh(appeal)
     _refuse_decided(appeal)
+    _refuse_concerned(uow, actor, task)
     _refuse_author(uow, actor, task)
     if outcome is AppealState.REJECTED:
         _close(uow, actor, appeal, outcome=outcome, reason=reason, facts={})
@@ -105,7 +107,14 @@ def _refuse_decided(appeal: Appeal) -> None:
         raise Conflict(f"This appeal was {appeal.state.value} already.")
 
 
+def _refuse_concerned(uow: UnitOfWork, actor: Actor, task: Task) -> None:
+    """Refuse whoever answered the task: what is decided about its answer counts for them too."""
+    if actor.id in judged_answers(uow, task_id=task.id):
+        raise NotAllowed("You answered this task yourself; somebody else has to decide about it.")
+
+
 def _refuse_author(uow: UnitOfWork, actor: Actor, task: Task) -> None:
+    """Refuse whoever was the last to correct the known answer, by an appeal before this one."""
     latest = (
         select(Entry.actor_id)
         .where(Entry.subject_type == "task", Entry.subject_id == task.id)

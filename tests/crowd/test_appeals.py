@@ -189,6 +189,17 @@ def test_neither_the_annotator_nor_the_author_of_the_gold_decides(moot, project)
         decide(moot, zoe, appeal(moot, bob, label), REJECTED)
 
 
+def test_nobody_decides_about_a_task_that_they_answered_themselves(moot, project):
+    ann, bob, zoe = moot.person(), moot.person("Bob"), moot.person("Zoe")
+    opened = appeal(moot, ann, answer_gold(moot, project, ann, "a", "no"))
+    answer_gold(moot, project, bob, "a", "no")
+
+    for outcome in (UPHELD, REJECTED):
+        with pytest.raises(NotAllowed, match="yourself"):
+            decide(moot, bob, opened, outcome, gold_after="no")
+    assert decide(moot, zoe, opened, gold_after="no").state is UPHELD
+
+
 def test_a_correction_must_be_allowed_and_new(moot, project):
     ann, zoe = moot.person(), moot.person("Zoe")
     opened = appeal(moot, ann, moot.answer(project, ann, "no").label)
