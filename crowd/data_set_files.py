@@ -1,4 +1,8 @@
-"""A data set as files: Parquet, CSV and JSON Lines. The same rows always make the same bytes."""
+"""A data set as files: Parquet, CSV and JSON Lines. The same rows always make the same bytes.
+
+The CSV is for people, who open it in a spreadsheet: a quote stands before text that would be run
+as a formula. Parquet and JSON Lines are for programs, and hold every value as it is.
+"""
 
 import csv
 import io
@@ -7,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from crowd.spreadsheets import safe_cell
 from folkmoot.kernel.json_values import Json, JsonObject
 
 OWN_COLUMNS = ("external_id", "origin", "answer", "confidence", "n_labels", "posterior")
@@ -64,7 +69,7 @@ def _json_lines(columns: Mapping[str, Column], n_rows: int) -> bytes:
 def _csv(columns: Mapping[str, Column], n_rows: int) -> bytes:
     written = io.StringIO(newline="")
     writer = csv.writer(written, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow([safe_cell(name) for name in columns])
     for index in range(n_rows):
         writer.writerow([_cell(column[index]) for column in columns.values()])
     return written.getvalue().encode()
@@ -73,7 +78,8 @@ def _csv(columns: Mapping[str, Column], n_rows: int) -> bytes:
 def _cell(value: Json) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value)
+    # Of what is no text, only a number begins with a sign, and that is no formula.
+    return safe_cell(value) if isinstance(value, str) else json.dumps(value)
 
 
 def _parquet(columns: Mapping[str, Column], _n_rows: int) -> bytes:

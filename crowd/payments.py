@@ -20,6 +20,7 @@ from audit.actions import Action
 from audit.recording import record
 from crowd.currencies import decimal_text
 from crowd.models import PaymentExport
+from crowd.spreadsheets import safe_cell
 from crowd.tables import EARNING, PAYMENT
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import Actor
@@ -40,8 +41,6 @@ HEADER = (
     "earned_from",
     "earned_until",
 )
-# A spreadsheet would run a cell that begins so.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class NamesOf(Protocol):
@@ -159,12 +158,6 @@ def csv_of(owed: Sequence[Owed], names: Mapping[UUID, str]) -> bytes:
             )
         )
     return text.getvalue().encode()
-
-
-def safe_cell(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula; a quote before it marks it as text."""
-    is_formula = text.startswith(_FORMULA_STARTS) or text.lstrip().startswith(_FORMULA_STARTS)
-    return f"'{text}" if is_formula else text
 
 
 def _until(until: datetime | None) -> datetime:

@@ -8,12 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from crowd.models import TaskImport
+from crowd.spreadsheets import safe_cell
 from crowd.task_rows import RowProblem
 from folkmoot.kernel.artifacts import ArtifactStore, chunks_of
 
 HEADER = ("line", "external_id", "reason")
-# A spreadsheet would run what begins so.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def append_problems(
@@ -69,7 +68,7 @@ def _growing(artifacts: ArtifactStore, growing: TaskImport) -> Path:
 
 
 def _lines(problems: Sequence[RowProblem], *, with_header: bool) -> bytes:
-    rows = [(str(one.line), _harmless(one.external_id), _harmless(one.reason)) for one in problems]
+    rows = [(str(one.line), safe_cell(one.external_id), safe_cell(one.reason)) for one in problems]
     return _text_of([HEADER, *rows] if with_header else rows)
 
 
@@ -77,7 +76,3 @@ def _text_of(rows: Sequence[tuple[str, ...]]) -> bytes:
     written = io.StringIO()
     csv.writer(written).writerows(rows)
     return written.getvalue().encode("utf-8", errors="replace")
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

@@ -26,7 +26,10 @@ class DataSet:
     manifest: JsonObject
 
     def file(self, file_format: str) -> bytes:
-        """Return a file, `parquet`, `csv` or `jsonl`, once its SHA-256 has been checked."""
+        """Return a file, `parquet`, `csv` or `jsonl`, once its SHA-256 has been checked.
+
+        In `csv` a quote stands before text that a spreadsheet would run as a formula.
+        """
         content = self.connection.get_bytes(f"/data-sets/{self.id}/files/{file_format}")
         found = hashlib.sha256(content).hexdigest()
         stated = self.manifest["files"][file_format]["digest"]

@@ -54,6 +54,23 @@ def test_csv_is_read_back_by_a_csv_reader():
     assert (read[0]["payload.answer"], read[1]["age"], read[1]["ok"]) == ("?", "", "false")
 
 
+def test_text_that_a_spreadsheet_would_run_is_quoted_in_csv_alone():
+    formula, hidden = '=HYPERLINK("https://example.org")', "\n @SUM(1)"
+    files = files_of([row("-1+1", note=formula, words=hidden, low=-3.5, **{"+x": [-1]})])
+
+    [read] = csv.DictReader(io.StringIO(files["csv"].decode(), newline=""))
+    assert (read["external_id"], read["note"], read["words"]) == (
+        "'-1+1",
+        f"'{formula}",
+        f"'{hidden}",
+    )
+    assert (read["low"], read["'+x"]) == ("-3.5", "[-1]")
+    kept = json.loads(files["jsonl"])
+    assert (kept["external_id"], kept["note"], kept["+x"]) == ("-1+1", formula, [-1])
+    table = parquet.read_table(pa.BufferReader(files["parquet"]))
+    assert table.column("words").to_pylist() == [hidden]
+
+
 def test_parquet_columns_have_one_type_each():
     table = parquet.read_table(pa.BufferReader(files_of(ROWS)["parquet"]))
 

@@ -12,7 +12,8 @@ from sqlmodel import select
 from audit.actions import Action
 from audit.models import Entry
 from crowd.models import Earning, EarningKind, PaymentExport
-from crowd.payments import export_payments, payments, safe_cell, unpaid_totals
+from crowd.payments import export_payments, payments, unpaid_totals
+from crowd.spreadsheets import safe_cell
 from folkmoot.identity.naming import names_of
 from folkmoot.kernel import clock
 from folkmoot.kernel.artifacts import ArtifactStore

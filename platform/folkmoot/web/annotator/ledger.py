@@ -8,7 +8,7 @@ from datetime import date
 from flask import Response, request
 
 from crowd.earnings import LedgerLine
-from crowd.payments import safe_cell
+from crowd.spreadsheets import safe_cell
 from folkmoot.kernel.errors import InvalidInput
 from folkmoot.web.money import amount_text
 
