@@ -68,6 +68,12 @@ def problem_of_http(error: HTTPException) -> Problem:
     )
 
 
+def refuse_null_in_json(content: bytes) -> None:
+    """Raise InvalidInput for a body with a character that PostgreSQL cannot hold."""
+    if b"\\u0000" in content:
+        raise errors.InvalidInput("The body has a NUL character, which cannot be stored.")
+
+
 def invalid_input(error: ValidationError, *, where: str) -> errors.InvalidInput:
     """Return our refusal for what pydantic found wrong in the body, the query or the path."""
     wrong = [

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import BadRequest
 
 from folkmoot.kernel.errors import InvalidInput
-from folkmoot.problems import invalid_input
+from folkmoot.problems import invalid_input, refuse_null_in_json
 
 # Beyond it a float has no neighbour one away, so it says nothing of whole numbers.
 _LARGEST_WHOLE_FLOAT = 2**53
@@ -16,8 +16,7 @@ _LARGEST_WHOLE_FLOAT = 2**53
 
 def read_json(model: type[BaseModel], content: bytes) -> BaseModel:
     """Return the body as its model, or refuse: BadRequest for no JSON, else InvalidInput."""
-    if b"\\u0000" in content:
-        raise InvalidInput("The body has a NUL character, which cannot be stored.")
+    refuse_null_in_json(content)
     plain = _loaded(content)
     try:
         return _validated(model, content)

@@ -136,6 +136,15 @@ def test_seconds_that_are_no_number_are_refused(shop, desk):
     assert not shop.rows(Label)
 
 
+def test_a_null_character_is_refused_with_a_sentence(shop, desk):
+    shop.tasks("a")
+    lease_id = desk.next()["lease"]["id"]
+    for wrong in ({"note": "a\0b", "answer": "yes"}, {"answer": "yes\0"}):
+        problem = desk.post("answers", 422, lease_id=lease_id, active_seconds=4, **wrong)
+        assert "NUL" in problem["detail"]
+    assert not shop.rows(Label)
+
+
 def test_another_answer_to_the_same_lease_is_refused_with_a_sentence(shop, desk):
     shop.tasks("a")
     lease_id = desk.next()["lease"]["id"]

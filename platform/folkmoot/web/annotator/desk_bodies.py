@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crowd.leasing import MOST_LEASES
 from crowd.models import SkipReason
+from crowd.text import PlainText
 from crowd.turns import MOST_ACTIVE_SECONDS
 from folkmoot.kernel.json_values import Json, JsonObject
 
@@ -34,7 +35,7 @@ class NewAnswer(_Body):
     lease_id: UUID
     answer: Json
     active_seconds: float = Field(ge=0, le=MOST_ACTIVE_SECONDS, strict=True)
-    note: str = Field(default="", max_length=_LONGEST_NOTE)
+    note: PlainText = Field(default="", max_length=_LONGEST_NOTE)
     hold: list[UUID] | None = Field(default=None, max_length=_MOST_NAMED)
 
 
