@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from math import inf
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -108,7 +109,7 @@ def change_project(
         return project
     refuse_unsafe(uow.session.connection(), project, after)
     before = project.model_dump(mode="json", include=set(after))
-    labels_before = project.floor
+    limits_before = _limits(project)
     pay_before, floor_before = project.pay_minor, project.pay_floor_minor
     for name, value in after.items():
         setattr(project, name, value)
@@ -121,8 +122,8 @@ def change_project(
         "after": project.model_dump(mode="json", include=set(after)),
     }
     _record(uow, actor, Action.PROJECT_CHANGED, project, facts=facts)
-    if project.floor > labels_before:
-        # Tasks that were imported under the lower floor have too few places.
+    if any(now > was for was, now in zip(limits_before, _limits(project), strict=True)):
+        # Tasks that were imported or finished under the rules before may have too few places.
         request_job(uow, JobName.OPEN_PLACES, subject_id=project.id, requested_by=actor.id)
     judge_pay(uow, project, pay_before=pay_before, floor_before=floor_before)
     return project
@@ -218,6 +219,12 @@ def _differing(project: Project, given: Mapping[str, object]) -> dict[str, objec
 
 def _rules_of(project: Project) -> ProjectRules:
     return ProjectRules.model_validate(project.model_dump(include=set(ProjectRules.model_fields)))
+
+
+def _limits(project: Project) -> tuple[float, ...]:
+    """Return what ends the asking for labels; where one of them is raised, more may be wanted."""
+    budget = inf if project.budget_labels is None else project.budget_labels
+    return (project.floor, project.ceiling, project.confidence, budget)
 
 
 def _found(project: Project | None) -> Project:

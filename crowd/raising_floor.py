@@ -1,51 +1,89 @@
-"""Places for a raised floor: tasks that were imported before it have fewer than it asks for.
+"""Places for raised rules: tasks that are there already have fewer than they ask for.
 
-A job opens them, some tasks in each transaction, since a project may have a million: nobody who
+Below a raised floor every task lacks places. By a raised ceiling, confidence or budget a task that
+is done may want one more label; it is judged again, as if its last label had just come.
+
+A job does both, some tasks in each transaction, since a project may have a million: nobody who
 labels waits for it longer than for a few hundred places. It can run twice, and it goes by the
-floor as it is now, whatever it was when the job was asked for.
+rules as they are now, whatever they were when the job was asked for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from crowd.judging import judge_task
 from crowd.models import Origin, Project, Purpose, TaskState, TaskUse
 from crowd.places import new_places, return_places
 from crowd.projects import project_by_id
+from crowd.rules import locked_rules
 from crowd.tables import LABEL, PLACE, TASK
 from crowd.workplace import Workplace
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
 _TASKS_AT_ONCE = 500
+# Judging takes some statements for each task, and an opened place holds the queue until the commit.
+_JUDGED_AT_ONCE = 100
+
+
+class _Batch(NamedTuple):
+    """The last of some tasks, None where there were none, and how many of them got a place."""
+
+    last: UUID | None
+    n_opened: int
 
 
 def open_missing_places(work: Workplace, *, project_id: UUID) -> int:
-    """Open places until each task has as many as the floor; return how many tasks got some."""
-    n_tasks = 0
+    """Open the places that tasks lack by their project's rules; return how many tasks got some."""
+    n_below_floor = _by_batches(work, project_id, _open_some)
+    return n_below_floor + _by_batches(work, project_id, _judge_some)
+
+
+def _by_batches(
+    work: Workplace, project_id: UUID, act: Callable[[UnitOfWork, Project, UUID], _Batch]
+) -> int:
+    """Act on some tasks in each transaction, to the last; return how many got a place."""
+    n_opened = 0
     after: UUID | None = UUID(int=0)
     while after is not None:
         with work.unit_of_work() as uow:
-            tasks = _open_some(uow, project_by_id(uow, project_id=project_id), after)
-        n_tasks += len(tasks)
-        after = max(tasks) if tasks else None
-    return n_tasks
+            batch = act(uow, project_by_id(uow, project_id=project_id), after)
+        n_opened += batch.n_opened
+        after = batch.last
+    return n_opened
 
 
-def _open_some(uow: UnitOfWork, project: Project, after: UUID) -> Sequence[UUID]:
+def _judge_some(uow: UnitOfWork, project: Project, after: UUID) -> _Batch:
+    connection = uow.session.connection()
+    asked = {
+        "of_project": project.id,
+        "floor": project.floor,
+        "ceiling": project.ceiling,
+        "wanted": project.confidence,
+        "after": after,
+    }
+    unsure = connection.execute(_UNSURE, asked).scalars().all()
+    judged = [judge_task(connection, locked_rules(connection, task_id)) for task_id in unsure]
+    n_opened = sum(each.state is TaskState.OPEN for each in judged)
+    return _Batch(unsure[-1] if unsure else None, n_opened)
+
+
+def _open_some(uow: UnitOfWork, project: Project, after: UUID) -> _Batch:
     connection = uow.session.connection()
     asked = {"of_project": project.id, "floor": project.floor, "after": after}
     lacking = connection.execute(_LACKING, asked).all()
     if not lacking:
-        return ()
+        return _Batch(None, 0)
     priorities = {row.id: row.priority for row in lacking}
     _insert_places(connection, project, list(priorities))
     connection.execute(
         sa.update(TASK).where(TASK.c.id.in_(priorities)).values(state=TaskState.OPEN)
     )
     return_places(connection, project_id=project.id, priorities=priorities)
-    return list(priorities)
+    return _Batch(lacking[-1].id, len(lacking))
 
 
 def _insert_places(connection: Connection, project: Project, task_ids: Sequence[UUID]) -> None:
@@ -74,6 +112,27 @@ def _lacking() -> sa.Select[*tuple[object, ...]]:
     floor_place = sa.select(1).where(
         PLACE.c.task_id == TASK.c.id, PLACE.c.number == sa.bindparam("floor")
     )
+    return _next_tasks().where(~floor_place.exists()).limit(_TASKS_AT_ONCE)
+
+
+def _unsure() -> sa.Select[*tuple[object, ...]]:
+    """Select and lock the next tasks that are done, but not by these rules."""
+    is_unsure = sa.and_(
+        TASK.c.n_labels < sa.bindparam("ceiling", type_=sa.Integer),
+        TASK.c.confidence < sa.bindparam("wanted", type_=sa.Float),
+    )
+    return (
+        _next_tasks()
+        .where(
+            TASK.c.state == TaskState.COMPLETE,
+            sa.or_(TASK.c.n_labels < sa.bindparam("floor", type_=sa.Integer), is_unsure),
+        )
+        .limit(_JUDGED_AT_ONCE)
+    )
+
+
+def _next_tasks() -> sa.Select[*tuple[object, ...]]:
+    """Select and lock, in the order of their ids, what the crowd of :of_project decides."""
     by_expert = sa.select(1).where(
         LABEL.c.task_id == TASK.c.id, LABEL.c.is_current, LABEL.c.origin == Origin.REVIEW
     )
@@ -84,14 +143,13 @@ def _lacking() -> sa.Select[*tuple[object, ...]]:
             TASK.c.id > sa.bindparam("after", type_=sa.Uuid()),
             TASK.c.use == TaskUse.ORDINARY,
             TASK.c.origin == Origin.CROWD,
-            ~floor_place.exists(),
             # An expert has the last word; nobody needs to be asked any more.
             ~by_expert.exists(),
         )
         .order_by(TASK.c.id)
-        .limit(_TASKS_AT_ONCE)
         .with_for_update(of=TASK, key_share=True)
     )
 
 
 _LACKING = _lacking()
+_UNSURE = _unsure()

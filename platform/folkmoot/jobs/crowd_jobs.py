@@ -12,7 +12,7 @@ def import_tasks(services: Services, import_id: UUID) -> None:
 
 
 def open_places(services: Services, project_id: UUID) -> None:
-    """Open the places that tasks lack since their project's floor was raised."""
+    """Open the places that tasks lack since their project's rules were raised."""
     raising_floor.open_missing_places(services, project_id=project_id)
 
 
