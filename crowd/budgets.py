@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from crowd.places import lock_queue
 from crowd.tables import PLACE, RECORD
+from folkmoot.kernel import clock
 from folkmoot.kernel.statements import Statement
 
 # More than can be asked for in the time between a count and its commit.
@@ -35,6 +36,14 @@ def is_spent(
         return False
     lock_queue(connection, project_id)
     return _left(connection, project_id, budget, now) <= uncounted
+
+
+def brings_more(connection: Connection, *, project_id: UUID, budget: int | None) -> bool:
+    """Say whether more labels may come, for whoever only looks: budget is left, or a task held."""
+    if budget is None:
+        return True
+    [row] = _COUNTED.all(connection, {"project_id": project_id, "now": clock.now()})
+    return bool(row.n_held) or int(row.n_labels) < budget
 
 
 def _left(connection: Connection, project_id: UUID, budget: int, now: datetime) -> int:

@@ -9,6 +9,7 @@ from sqlmodel import select, update
 
 from audit.actions import Action
 from crowd.consensus_methods import methods_for
+from crowd.leasing import next_lease
 from crowd.models import (
     AnnotatorRecord,
     ConsensusRun,
@@ -29,6 +30,7 @@ from folkmoot.kernel.outbox import Job, JobName
 from folkmoot.web.team.data_set_pages import FORMATS
 from folkmoot.web.team.form_errors import errors_of
 from folkmoot.web.team.project_form import ProjectForm, group_fields_of, slug_of
+from folkmoot.web.team.project_page import refresh_seconds
 from folkmoot.web.team.wording import (
     METHOD_NAMES,
     METHODS,
@@ -214,6 +216,42 @@ def test_a_project_looks_again_by_itself_while_annotators_label(world, browse):
     assert "every 5s" in figures.search(browser.get(PAGE)).group()
     browser.post(f"{PAGE}/state", state="paused")
     assert "hx-trigger" not in figures.search(browser.get(PAGE)).group()
+
+
+def test_a_project_whose_budget_is_spent_looks_again_only_for_what_somebody_holds(world, browse):
+    browser = browse("team")
+    send_file(browser, b"external_id,age\nnew-1,41\n")
+    crowd_jobs.import_tasks(world.services, one(world, TaskImport).id)
+    project = next(each for each in rows(world, Project) if PAGE.endswith(each.slug))
+    is_live = 'hx-trigger="every 5s"'
+
+    def budget(labels: int) -> None:
+        with world.services.unit_of_work() as uow:
+            uow.session.get_one(Project, project.id).budget_labels = labels
+
+    assert is_live in browser.get(PAGE)
+    budget(1)
+    assert is_live not in browser.get(PAGE)
+    budget(1_000_000)
+    with world.services.unit_of_work() as uow:
+        held = next_lease(uow, project_id=project.id, annotator_id=world.actor("annotator").id)
+    assert held is not None
+    budget(1)
+    assert is_live in browser.get(PAGE)
+
+
+@pytest.mark.parametrize(
+    ("n_tasks", "is_working", "is_asking", "seconds"),
+    [
+        (10, True, True, 2),
+        (9_999, False, True, 5),
+        (10_000, True, False, 15),
+        (10_000, False, True, 30),
+        (10_000, False, False, None),
+    ],
+)
+def test_a_page_with_many_tasks_looks_again_less_often(n_tasks, is_working, is_asking, seconds):
+    assert refresh_seconds(n_tasks, is_working=is_working, is_asking=is_asking) == seconds
 
 
 def test_what_looks_again_by_itself_holds_nothing_that_is_typed(world, browse):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from crowd.budgets import brings_more
 from crowd.consensus_methods import methods_for
 from crowd.consensus_runs import runs_of
 from crowd.importing import imports_of
@@ -24,7 +25,9 @@ from folkmoot.web.team.project_figures import ProjectFigures, figures_of
 from folkmoot.web.team.wording import METHOD_NAMES, METHODS
 
 RECENT = PageRequest(limit=5)
-WORKING_SECONDS, LABELLING_SECONDS = 2, 5
+# How often the page looks again, with few tasks and with many: its figures are counted each time.
+MANY_TASKS = 10_000
+WORKING_SECONDS, LABELLING_SECONDS = (2, 15), (5, 30)
 
 Choices: TypeAlias = Sequence[tuple[str, str]]
 
@@ -105,7 +108,9 @@ def project_view_of(uow: UnitOfWork, actor: Actor, slug: str) -> ProjectView:
         pay=_pay(progress.pay, may_except=actor.may(Permission.SET_POLICY)),
         runs=[_run(uow, run) for run in runs],
         methods=[(name, METHODS[name]) for name in methods_for(project.task_type)],
-        refresh_seconds=WORKING_SECONDS if is_working else _labelling_seconds(progress),
+        refresh_seconds=refresh_seconds(
+            progress.funnel.tasks, is_working=is_working, is_asking=_is_asking(uow, progress)
+        ),
     )
 
 
@@ -160,10 +165,21 @@ def _pay(standing: PayStanding, *, may_except: bool) -> PayView:
     )
 
 
-def _labelling_seconds(progress: ProjectProgress) -> int | None:
-    is_open = progress.project.state is ProjectState.OPEN
-    is_asking = progress.funnel.complete < progress.funnel.tasks
-    return LABELLING_SECONDS if is_open and is_asking else None
+def refresh_seconds(n_tasks: int, *, is_working: bool, is_asking: bool) -> int | None:
+    """Return after how many seconds the page looks again; None where nothing can change."""
+    few, many = WORKING_SECONDS if is_working else LABELLING_SECONDS
+    if not is_working and not is_asking:
+        return None
+    return few if n_tasks < MANY_TASKS else many
+
+
+def _is_asking(uow: UnitOfWork, progress: ProjectProgress) -> bool:
+    """Say whether an answer may come: one that is wanted, or that somebody was asked for."""
+    project, funnel = progress.project, progress.funnel
+    if project.state is not ProjectState.OPEN or funnel.complete >= funnel.tasks:
+        return False
+    connection = uow.session.connection()
+    return brings_more(connection, project_id=project.id, budget=project.budget_labels)
 
 
 def _run(uow: UnitOfWork, run: ConsensusRun) -> RunLine:
