@@ -1,4 +1,7 @@
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from threading import Event
+from time import sleep
 
 import pytest
 import sqlalchemy as sa
@@ -87,3 +90,23 @@ def test_what_a_reader_adds_is_not_kept(engine: Engine) -> None:
         uow.session.flush()
 
     assert count(engine) == 0
+
+
+def test_a_writer_who_waits_does_not_stand_in_the_way_of_the_one_who_writes(engine: Engine) -> None:
+    waits = Event()
+
+    def wait_for_a_turn() -> None:
+        waits.set()
+        with unit_of_work(engine) as uow:
+            ask(uow)
+
+    with ThreadPoolExecutor(1) as pool:
+        with unit_of_work(engine) as uow:
+            uow.connection.exec_driver_sql("SELECT 1")
+            waiting = pool.submit(wait_for_a_turn)
+            waits.wait(timeout=10)
+            sleep(0.2)
+            ask(uow)  # asks for the session only now
+        waiting.result(timeout=10)
+
+    assert count(engine) == 2

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 
 from sqlalchemy.engine import Connection, Engine
 from sqlmodel import Session
@@ -37,12 +36,30 @@ class UnitOfWork:
         self._engine = engine
         self._until = until
         self._keeps = keeps
+        self._connection: Connection | None = None
+        self._session: Session | None = None
         self._after_commit: list[Callable[[], None]] = []
         self._announcements: dict[Announcement, None] = {}
 
-    @cached_property
+    # Not cached properties: in Python 3.11 those share one lock, which a thread that waits for its
+    # turn to write would hold against the one that has it.
+
+    @property
     def connection(self) -> Connection:
         """The transaction as SQLAlchemy Core sees it, for statements that need no objects."""
+        if self._connection is None:
+            self._connection = self._begin()
+        return self._connection
+
+    @property
+    def session(self) -> Session:
+        """The same transaction with objects."""
+        if self._session is None:
+            session = Session(self.connection, expire_on_commit=False)
+            self._session = self._until.enter_context(session)
+        return self._session
+
+    def _begin(self) -> Connection:
         connection = self._until.enter_context(self._engine.connect())
         if not self._keeps:
             connection = connection.execution_options(**READING)
@@ -53,16 +70,10 @@ class UnitOfWork:
             self._until.enter_context(transaction)
         return connection
 
-    @cached_property
-    def session(self) -> Session:
-        """The same transaction with objects."""
-        session = Session(self.connection, expire_on_commit=False)
-        return self._until.enter_context(session)
-
     def flush(self) -> None:
         """Write what was added to the session."""
-        if "session" in vars(self):
-            self.session.flush()
+        if self._session is not None:
+            self._session.flush()
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Run something after the commit; it must not need to succeed."""
