@@ -23,6 +23,7 @@ from crowd.models import (
     TaskState,
 )
 from crowd.revising import changeable_label, revise_label
+from crowd.sitting_times import credited_seconds
 from crowd.tables import EARNING, LABEL, LEASE
 from crowd.taking import take_other_place, take_own_place
 from crowd.tallies import Tally
@@ -124,7 +125,7 @@ def take_label(
     if turn.state is LeaseState.SKIPPED:
         raise Conflict("You skipped this task, so it was given to someone else.")
     now = clock.now()
-    given = _Given(answer, min(active_seconds, _seconds_since(turn.given_at, now)), note, now)
+    given = _given(turn, answer, active_seconds, note, now)
     if turn.is_training:
         return Taken(_keep_training(uow, turn, given))
     return _keep_label(uow, turn, given)
@@ -132,17 +133,26 @@ def take_label(
 
 @dataclass(frozen=True)
 class _Given:
-    """What an annotator sends."""
+    """What an annotator sends, with the time that counts as work beside what they claim."""
 
     answer: Json
     active_seconds: float
+    claimed_seconds: float
     note: str
     at: datetime
 
 
-def _seconds_since(moment: datetime, now: datetime) -> float:
+def _given(turn: Turn, answer: Json, claimed: float, note: str, now: datetime) -> _Given:
+    credited = credited_seconds(
+        claimed,
+        given_at=turn.given_at,
+        beat_seconds=turn.beat_seconds,
+        last_beat_at=turn.last_beat_at,
+        now=now,
+    )
     # Nobody worked longer on a task than they had it.
-    return max((now - moment).total_seconds(), 0.0)
+    held = max((now - turn.given_at).total_seconds(), 0.0)
+    return _Given(answer, credited, min(claimed, held), note, now)
 
 
 def _submitted_before(connection: Connection, turn: Turn, answer: Json) -> SubmittedLabel:
@@ -169,7 +179,7 @@ def _submitted_before(connection: Connection, turn: Turn, answer: Json) -> Submi
 def _keep_label(uow: UnitOfWork, turn: Turn, given: _Given) -> Taken:
     connection = uow.connection
     label = _store_label(connection, turn, given)
-    earning = _pay(connection, turn, given)
+    earning = _pay(connection, turn, given, amount_minor=turn.pay_minor)
     judgement = judge_task(connection, turn.rules, newest_id=label.id)
     was_right = turn.was_right(given.answer)
     watched = watch_answer(
@@ -177,6 +187,7 @@ def _keep_label(uow: UnitOfWork, turn: Turn, given: _Given) -> Taken:
         turn,
         given.answer,
         active_seconds=given.active_seconds,
+        claimed_seconds=given.claimed_seconds,
         was_right=was_right,
         support=judgement.support,
     )
@@ -188,9 +199,13 @@ def _keep_label(uow: UnitOfWork, turn: Turn, given: _Given) -> Taken:
 
 def _keep_training(uow: UnitOfWork, turn: Turn, given: _Given) -> SubmittedLabel:
     connection = uow.connection
+    asked = {"task_id": turn.rules.task_id, "annotator_id": turn.annotator_id}
+    # A training task teaches again and again, but is paid once: it must not be a wage by itself.
+    is_repeated = _LEARNED_BEFORE.first(connection, asked) is not None
     label = _label_of(turn, given, new_id(), None)
     _insert_label(connection, label)
-    earning = _pay(connection, turn, given)
+    # A line of nothing says that pay was decided on, so that no appeal restores it.
+    earning = _pay(connection, turn, given, amount_minor=0 if is_repeated else turn.pay_minor)
     was_right = turn.was_right(given.answer)
     feedback = record_training(uow, turn, was_right=was_right is True)
     return SubmittedLabel(label, earning, turn.task_state, turn.reason, was_right, feedback)
@@ -241,18 +256,18 @@ def _insert_label(connection: Connection, label: KeptLabel) -> None:
     _UPDATE_LEASE.run(connection, {"of_lease": label.lease_id, "state": LeaseState.LABELLED})
 
 
-def _pay(connection: Connection, turn: Turn, given: _Given) -> KeptEarning:
+def _pay(connection: Connection, turn: Turn, given: _Given, *, amount_minor: int) -> KeptEarning:
     earning = KeptEarning(
         id=new_id(),
         annotator_id=turn.annotator_id,
         project_id=turn.rules.project_id,
         lease_id=turn.lease_id,
-        amount_minor=turn.pay_minor,
+        amount_minor=amount_minor,
         currency=turn.currency,
         earned_at=given.at,
     )
     _INSERT_EARNING.run(connection, earning._asdict())
-    add_to_day(connection, turn, active_seconds=given.active_seconds, day=given.at.date())
+    add_to_day(connection, turn, earning, active_seconds=given.active_seconds)
     return earning
 
 
@@ -265,6 +280,14 @@ _OWN_CURRENT_LABEL = sa.select(1).where(
     LABEL.c.task_id == sa.bindparam("task_id"),
     LABEL.c.annotator_id == sa.bindparam("annotator_id"),
     LABEL.c.is_current,
+)
+_LEARNED_BEFORE = Statement(
+    sa.select(LABEL.c.id)
+    .where(
+        LABEL.c.task_id == sa.bindparam("task_id"),
+        LABEL.c.annotator_id == sa.bindparam("annotator_id"),
+    )
+    .limit(1)
 )
 _INSERT_LABEL = Statement(sa.insert(LABEL))
 _INSERT_EARNING = Statement(sa.insert(EARNING))

@@ -106,7 +106,7 @@ _LEASED = (
         PROJECT.c.content_flags,
         TASK.c.suggestion,
         LEASE.c.suggestion_shown,
-        PROJECT.c.pay_minor,
+        LEASE.c.pay_minor,
         PROJECT.c.currency,
         LEASE.c.reason,
         LEASE.c.given_at,

@@ -176,6 +176,8 @@ def _give_training(connection: Connection, desk: Desk, now: datetime) -> LeasedT
     task = find_training(connection, desk)
     if task is None:
         return None
+    if task.was_answered:
+        desk = replace(desk, pay_minor=0)  # a training task is paid once
     leased = _leased(desk, task, LeaseReason.TRAINING, now, suggestion=None)
     _insert_lease(connection, desk, leased, place_number=None, suggestion_shown=None)
     count_sensitive(connection, desk, now)
@@ -225,6 +227,7 @@ def _insert_lease(
             "skip_reason": None,
             "instructions_version": leased.instructions_version,
             "suggestion_shown": suggestion_shown,
+            "pay_minor": leased.pay_minor,
             "active_seconds": 0.0,
             "last_beat_at": None,
             "given_at": leased.given_at,

@@ -20,7 +20,7 @@ from crowd.tables import PROJECT, RECORD
 from crowd.text import refuse_null
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import PLATFORM, Actor
-from folkmoot.kernel.errors import Conflict, FieldProblem, InvalidInput, NotFound
+from folkmoot.kernel.errors import Conflict, FieldProblem, InvalidInput, NotAllowed, NotFound
 from folkmoot.kernel.json_values import JsonObject
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
@@ -87,9 +87,17 @@ def pay_standing(uow: UnitOfWork, *, project_id: UUID) -> PayStanding:
 
 
 def is_underpaid(project: Project, rate: PayRate) -> bool:
-    """Say whether a project is known to pay under the floor that it declared."""
-    floor = project.pay_floor_minor
+    """Say whether a project is known to pay under the floor that it is held to."""
+    floor = floor_of(project)
     return floor is not None and rate.hourly_minor is not None and rate.hourly_minor < floor
+
+
+def floor_of(project: Project) -> int | None:
+    """Return what an hour has to come to: while an alarm stands, the floor of then at least."""
+    floors = [project.pay_floor_minor]
+    if project.pay_alarm_at is not None:
+        floors.append(project.pay_alarm_floor_minor)
+    return max((floor for floor in floors if floor is not None), default=None)
 
 
 def check_may_open(uow: UnitOfWork, project: Project) -> None:
@@ -103,7 +111,7 @@ def check_may_open(uow: UnitOfWork, project: Project) -> None:
             f"{alarm_sentence(project, rate)} Raise the pay for an answer, or ask an officer "
             "for an exception."
         )
-    project.pay_alarm_at = None
+    _end_alarm(project)
     uow.session.add(project)
 
 
@@ -117,7 +125,7 @@ def judge_pay(
     """
     rate = pay_rate(uow.session.connection(), project)
     if not is_underpaid(project, rate):
-        project.pay_alarm_at = None
+        _end_alarm(project)
         project.pay_exception = None
     elif _is_worse(project, pay_before=pay_before, floor_before=floor_before):
         project.pay_exception = None
@@ -139,7 +147,8 @@ def raise_pay_alarm(uow: UnitOfWork, *, project_id: UUID) -> bool:
 def make_exception(uow: UnitOfWork, actor: Actor, *, project_id: UUID, reason: str) -> Project:
     """Let a project run that pays under its floor; an officer's word, which is recorded.
 
-    The project stays paused until somebody opens it. Raise Conflict where none is needed.
+    The project stays paused until somebody opens it. Raise NotAllowed for whoever made the
+    project, and Conflict where none is needed.
     """
     refuse_null(reason, "/reason")
     said = reason.strip()
@@ -147,13 +156,15 @@ def make_exception(uow: UnitOfWork, actor: Actor, *, project_id: UUID, reason: s
         sentence = f"Say why in {SHORTEST_REASON} to {LONGEST_REASON:,} characters."
         raise InvalidInput(sentence, fields=[FieldProblem("/reason", sentence)])
     project = _locked(uow, project_id)
+    if actor.id == project.created_by:
+        raise NotAllowed("You made this project: an exception needs another officer's word.")
     rate = pay_rate(uow.session.connection(), project)
     if project.pay_alarm_at is None and not is_underpaid(project, rate):
         raise Conflict("This project does not pay under its floor, so it needs no exception.")
-    project.pay_exception = said
-    project.pay_alarm_at = None
-    uow.session.add(project)
     _record(uow, actor, Action.PAY_EXCEPTION_MADE, project, rate, reason=said)
+    project.pay_exception = said
+    _end_alarm(project)
+    uow.session.add(project)
     return project
 
 
@@ -161,7 +172,7 @@ def alarm_sentence(project: Project, rate: PayRate) -> str:
     """Say how far the pay lies under the floor."""
     return (
         f"An hour of work comes to {_amount(rate.hourly_minor, project)} here, and this project "
-        f"promised at least {_amount(project.pay_floor_minor, project)}."
+        f"promised at least {_amount(floor_of(project), project)}."
     )
 
 
@@ -192,10 +203,16 @@ def _raise_alarm_if_due(uow: UnitOfWork, project: Project, rate: PayRate) -> boo
     if not is_running or not is_underpaid(project, rate):
         return False
     project.pay_alarm_at = clock.now()
+    project.pay_alarm_floor_minor = project.pay_floor_minor
     project.state = ProjectState.PAUSED
     uow.session.add(project)
     _record(uow, PLATFORM, Action.PAY_ALARM_RAISED, project, rate)
     return True
+
+
+def _end_alarm(project: Project) -> None:
+    project.pay_alarm_at = None
+    project.pay_alarm_floor_minor = None
 
 
 def _locked(uow: UnitOfWork, project_id: UUID) -> Project:
@@ -227,7 +244,7 @@ def _record(
 ) -> None:
     facts: JsonObject = {
         "hourly_minor": rate.hourly_minor,
-        "floor_minor": project.pay_floor_minor,
+        "floor_minor": floor_of(project),
         "pay_minor": project.pay_minor,
         "currency": project.currency,
         "n_answers": rate.n_answers,

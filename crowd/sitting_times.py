@@ -9,6 +9,25 @@ BREAK = timedelta(minutes=5)
 REST = timedelta(hours=1)
 
 
+def credited_seconds(
+    claimed: float,
+    *,
+    given_at: datetime,
+    beat_seconds: float,
+    last_beat_at: datetime | None,
+    now: datetime,
+) -> float:
+    """Return how much of the time that an answer claims counts as work.
+
+    claimed: as the client says, in seconds. beat_seconds: what its signs of life counted so far.
+    No more counts than since the task was given, nor than the signs of life and one gap after
+    the last; without any sign, as from a program, one gap is all that is believed.
+    """
+    unseen = min(now - (last_beat_at or given_at), LONGEST_GAP).total_seconds()
+    held = (now - given_at).total_seconds()
+    return max(min(claimed, held, beat_seconds + max(unseen, 0.0)), 0.0)
+
+
 def rests_until(
     *,
     cap_minutes: int | None,

@@ -2,7 +2,7 @@
 
 A round has as many tasks as the project asks for. Whoever reaches the pass mark is qualified, for
 as long as the project says; whoever does not may begin a new round at once. A training task takes
-no place, its label never enters consensus, and it is paid like any other.
+no place, its label never enters consensus, and it is paid like any other, but only once to each.
 """
 
 import secrets
@@ -42,6 +42,7 @@ class TrainingTask:
     task_id: UUID
     external_id: str
     payload: JsonObject
+    was_answered: bool
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def find_training(connection: Connection, desk: Desk) -> TrainingTask | None:
     if held and desk.training_seen + held >= desk.training_questions:
         return None
     equal = next_in_training(histories, n_in_round=desk.training_seen)
-    return _task(connection, secrets.choice(equal)) if equal else None
+    return _task(connection, secrets.choice(equal), histories) if equal else None
 
 
 def record_training(uow: UnitOfWork, turn: Turn, *, was_right: bool) -> Feedback:
@@ -160,9 +161,12 @@ def _history(task_id: UUID, rows: Sequence[RowMapping], now: datetime) -> Traini
     )
 
 
-def _task(connection: Connection, task_id: UUID) -> TrainingTask:
+def _task(
+    connection: Connection, task_id: UUID, histories: Sequence[TrainingHistory]
+) -> TrainingTask:
     statement = sa.select(TASK.c.id, TASK.c.external_id, TASK.c.payload).where(TASK.c.id == task_id)
-    return TrainingTask(*connection.execute(statement).one())
+    answered = {history.task_id for history in histories if history.answered}
+    return TrainingTask(*connection.execute(statement).one(), was_answered=task_id in answered)
 
 
 def _has_passed(row: RowMapping, seen: int, right: int) -> bool | None:

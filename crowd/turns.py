@@ -32,6 +32,10 @@ class Turn:
     reason: LeaseReason
     instructions_version: int
     given_at: datetime
+    # What the page's signs of life count, and when the last one came.
+    beat_seconds: float
+    last_beat_at: datetime | None
+    # What the annotator was shown, whatever the project pays by now.
     pay_minor: int
     currency: str
     watch: JsonObject
@@ -73,6 +77,8 @@ def turn_of(connection: Connection, annotator_id: UUID, lease_id: UUID) -> Turn:
         reason=row["reason"],
         instructions_version=row["instructions_version"],
         given_at=row["given_at"],
+        beat_seconds=row["beat_seconds"],
+        last_beat_at=row["last_beat_at"],
         pay_minor=row["pay_minor"],
         currency=row["currency"],
         watch=row["watch"],
@@ -96,7 +102,9 @@ _LOCKED_TURN = Statement(
         LEASE.c.reason,
         LEASE.c.instructions_version,
         LEASE.c.given_at,
-        PROJECT.c.pay_minor,
+        LEASE.c.pay_minor,
+        LEASE.c.active_seconds.label("beat_seconds"),
+        LEASE.c.last_beat_at,
         PROJECT.c.currency,
         PROJECT.c.watch,
         TASK.c.state.label("task_state"),

@@ -26,6 +26,7 @@ def watch_answer(
     answer: Json,
     *,
     active_seconds: float,
+    claimed_seconds: float,
     was_right: bool | None,
     support: Support | None,
 ) -> Watched:
@@ -34,7 +35,7 @@ def watch_answer(
     counted = Counted(
         answer_mark=task_type_of(turn.rules.task_type).mark_of(answer),
         active_seconds=active_seconds,
-        is_fast=rules.is_fast(active_seconds),
+        is_fast=rules.is_fast(claimed_seconds),
         was_right=was_right,
         support=None if support is None else support.share,
         certainty=None if support is None else support.certainty,

@@ -1,28 +1,30 @@
 """Days of work: what an annotator did and earned on one day, kept up with every answer."""
 
 from collections.abc import Callable
-from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from crowd.kept_labels import KeptEarning
 from crowd.tables import INSERTS, WORK_DAY, Upsert
 from crowd.turns import Turn
 from folkmoot.kernel.statements import Statement
 
 
-def add_to_day(connection: Connection, turn: Turn, *, active_seconds: float, day: date) -> None:
+def add_to_day(
+    connection: Connection, turn: Turn, earning: KeptEarning, *, active_seconds: float
+) -> None:
     """Add one answer and its pay to its annotator's day; training is paid, but is no label."""
     _ADD[connection.dialect.name].run(
         connection,
         {
             "of_annotator": turn.annotator_id,
-            "of_day": day,
+            "of_day": earning.earned_at.date(),
             "of_project": turn.rules.project_id,
             "labels": 0 if turn.is_training else 1,
             "seconds": active_seconds,
-            "earned": turn.pay_minor,
-            "in_currency": turn.currency,
+            "earned": earning.amount_minor,
+            "in_currency": earning.currency,
         },
     )
 

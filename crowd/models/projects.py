@@ -77,6 +77,8 @@ class Project(SQLModel, table=True):
     # What an hour of active work is to come to at least, in minor units.
     pay_floor_minor: int | None = None
     pay_alarm_at: datetime | None = None
+    # The floor that the standing alarm was raised for: to lower the promise does not end it.
+    pay_alarm_floor_minor: int | None = None
     gold_share: float
     # The share of leases that show a task's suggestion; the rest measures how far it leads.
     suggestion_share: float = Field(default=0.0, sa_column_kwargs={"server_default": "0"})

@@ -209,6 +209,8 @@ class Lease(SQLModel, table=True):
     instructions_version: int
     # None where there was no suggestion; else whether this annotator saw it.
     suggestion_shown: bool | None = None
+    # What the annotator was shown, and is paid whatever the project pays by then.
+    pay_minor: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     # Measured by the page's heartbeats, idle gaps left out.
     active_seconds: float = Field(default=0.0, sa_column_kwargs={"server_default": "0"})
     last_beat_at: datetime | None = None

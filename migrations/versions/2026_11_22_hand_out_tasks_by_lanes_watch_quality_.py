@@ -203,6 +203,9 @@ def upgrade() -> None:
             sa.Column("active_seconds", sa.Float(), server_default="0", nullable=False)
         )
         batch_op.add_column(sa.Column("last_beat_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(
+            sa.Column("pay_minor", sa.Integer(), server_default="0", nullable=False)
+        )
         batch_op.alter_column("place_number", existing_type=sa.INTEGER(), nullable=True)
 
     with op.batch_alter_table("place", schema=None) as batch_op:
@@ -224,6 +227,7 @@ def upgrade() -> None:
         )
         batch_op.add_column(sa.Column("pay_floor_minor", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("pay_alarm_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("pay_alarm_floor_minor", sa.Integer(), nullable=True))
         batch_op.add_column(
             sa.Column("suggestion_share", sa.Float(), server_default="0", nullable=False)
         )
@@ -291,6 +295,7 @@ def upgrade() -> None:
     _say_what_tasks_and_places_are_for()
     _move_places_into_lanes()
     _count_the_days()
+    _say_what_leases_pay()
     _tune_for_a_queue()
 
 
@@ -337,6 +342,7 @@ def downgrade() -> None:
         batch_op.drop_column("training_pass_share")
         batch_op.drop_column("training_questions")
         batch_op.drop_column("suggestion_share")
+        batch_op.drop_column("pay_alarm_floor_minor")
         batch_op.drop_column("pay_alarm_at")
         batch_op.drop_column("pay_floor_minor")
         batch_op.drop_column("revision_seconds")
@@ -352,6 +358,7 @@ def downgrade() -> None:
 
     with op.batch_alter_table("lease", schema=None) as batch_op:
         batch_op.alter_column("place_number", existing_type=sa.INTEGER(), nullable=False)
+        batch_op.drop_column("pay_minor")
         batch_op.drop_column("last_beat_at")
         batch_op.drop_column("active_seconds")
         batch_op.drop_column("suggestion_shown")
@@ -488,6 +495,14 @@ def _count_the_days() -> None:
         " LEFT JOIN earning ON earning.lease_id = label.lease_id"
         " WHERE label.origin = 'crowd' AND label.supersedes_id IS NULL"
         f" GROUP BY label.annotator_id, {day}, label.project_id, project.currency"
+    )
+
+
+def _say_what_leases_pay() -> None:
+    # What is in hand was shown at the project's pay, which could not be lowered meanwhile.
+    op.execute(
+        "UPDATE lease SET pay_minor ="
+        " (SELECT pay_minor FROM project WHERE project.id = lease.project_id)"
     )
 
 

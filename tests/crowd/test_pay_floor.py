@@ -8,7 +8,7 @@ from audit.models import Disclosure, Entry
 from crowd.models import AnnotatorRecord, Project, ProjectState
 from crowd.pay_floor import make_exception, pay_rate, raise_pay_alarm, underpaid_projects
 from crowd.projects import ProjectChange, change_project, change_state
-from folkmoot.kernel.errors import Conflict, InvalidInput
+from folkmoot.kernel.errors import Conflict, InvalidInput, NotAllowed
 
 REASON = "The team tops up the difference by hand until the new pay holds."
 
@@ -54,7 +54,8 @@ def reopen(moot, project) -> Project:
 
 def except_(moot, project, reason: str = REASON) -> Project:
     with moot.work() as uow:
-        return make_exception(uow, moot.team, project_id=project.id, reason=reason)
+        officer = moot.person("Officer")
+        return make_exception(uow, officer, project_id=project.id, reason=reason)
 
 
 def entries(moot, action: Action) -> list[Entry]:
@@ -122,6 +123,21 @@ def test_an_officers_exception_opens_it_and_is_recorded_with_its_reason(moot, un
         [said] = uow.session.exec(select(Disclosure).where(Disclosure.entry_id == entry.id))
     assert said.value == REASON
     assert REASON.encode() not in entry.envelope
+
+
+@pytest.mark.parametrize("floor", [None, 500])
+def test_a_lower_promise_does_not_end_an_alarm(moot, underpaid, floor):
+    assert change(moot, underpaid, pay_floor_minor=floor).pay_alarm_at is not None
+    with pytest.raises(Conflict, match=r"at least 10\.00 EUR"):
+        reopen(moot, underpaid)
+    raised = change(moot, underpaid, pay_minor=9)
+    assert (raised.pay_alarm_at, raised.pay_alarm_floor_minor) == (None, None)
+    assert reopen(moot, underpaid).state is ProjectState.OPEN
+
+
+def test_nobody_makes_an_exception_for_a_project_of_their_own(moot, underpaid):
+    with pytest.raises(NotAllowed, match="another officer"), moot.work() as uow:
+        make_exception(uow, moot.team, project_id=underpaid.id, reason=REASON)
 
 
 def test_an_exception_needs_a_reason_and_an_alarm(moot, underpaid):

@@ -45,7 +45,8 @@ def fill_old(connection: sa.Connection) -> dict[str, UUID]:
     """Make a project of three tasks: one waits, one is held, one is gold."""
     ids = {name: new_id() for name in ("project", "ann", "waits", "held", "gold", "lease", "label")}
     insert(connection, "account", id=ids["ann"], email="a@example.org")
-    insert(connection, "project", id=ids["project"], floor=1, ceiling=3, confidence=0.9)
+    rules = {"floor": 1, "ceiling": 3, "confidence": 0.9, "pay_minor": 7}
+    insert(connection, "project", id=ids["project"], **rules)
     for position, (name, priority) in enumerate([("waits", 2), ("held", -1), ("gold", 0)]):
         gold = {"gold_answer": '"yes"'} if name == "gold" else {}
         insert(
@@ -126,6 +127,7 @@ def test_what_waits_moves_into_the_lanes_and_back(history, engine) -> None:
         assert connection.execute(sa.text("SELECT next_turn FROM project_queue")).all() == [(0,)]
         days = "SELECT n_labels, active_seconds, earned_minor FROM work_day"
         assert connection.execute(sa.text(days)).all() == [(1, 7.5, 5)]
+        assert connection.execute(sa.text("SELECT pay_minor FROM lease")).all() == [(7,)]
         # What only the newer version knows: a training lease, and pay that an appeal restored.
         whose = {"project_id": ids["project"], "annotator_id": ids["ann"]}
         for _ in range(2):

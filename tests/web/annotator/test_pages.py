@@ -11,7 +11,7 @@ from audit.actions import Action
 from audit.models import Entry
 from crowd.labelling import submit_label
 from crowd.leasing import next_lease
-from crowd.models import AnnotatorRecord, Appeal, ProjectState
+from crowd.models import AnnotatorRecord, Appeal, Lease, ProjectState
 from crowd.projects import change_state
 from folkmoot.kernel import clock
 
@@ -34,6 +34,10 @@ def answer_in_five_minutes(shop, start: datetime) -> None:
     with clock.moved_to(start), shop.services.unit_of_work() as uow:
         leased = next_lease(uow, project_id=shop.project.id, **told)
     with clock.moved_to(start + timedelta(minutes=5)), shop.services.unit_of_work() as uow:
+        lease = uow.session.get_one(Lease, leased.lease_id)
+        lease.active_seconds, lease.last_beat_at = 300.0, clock.now()
+        uow.session.add(lease)
+        uow.session.flush()  # what the page's signs of life counted
         submit_label(uow, lease_id=leased.lease_id, answer="yes", active_seconds=300.0, **told)
 
 
@@ -154,6 +158,7 @@ def test_a_few_checked_answers_say_nothing(shop, client):
 def test_an_answer_judged_wrong_can_be_contested_once(shop, client, desk, only_gold):
     gold = shop.open_project("gold", gold_share=0.5)
     shop.tasks("a", gold="yes", project=gold)
+    shop.tasks("ordinary", project=gold)
     desk.address = "/label/gold"
     label_id = desk.answer("no")["label"]["id"]
     assert "You answered “No”; the checked answer is “Yes, soon”." in client.get("/me").text
