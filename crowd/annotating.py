@@ -15,6 +15,7 @@ from crowd.models import (
     Earning,
     Project,
     ProjectState,
+    Purpose,
 )
 from crowd.searching import count_waiting
 from crowd.tables import PLACE, RECORD, WORK_DAY
@@ -147,6 +148,8 @@ def _waiting(connection: Connection, project_id: UUID, annotator_id: UUID) -> in
         PLACE.c.project_id == project_id,
         PLACE.c.label_id.is_(None),
         PLACE.c.leased_until > now,
+        # Gold did not wait before it was given, and must not show by adding one.
+        PLACE.c.purpose != Purpose.GOLD,
     )
     n_free = count_waiting(
         connection,

@@ -7,8 +7,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from crowd.models import ProjectState, Qualification, Standing, TaskType
+from crowd.models import LeaseState, ProjectState, Purpose, Qualification, Standing, TaskType
 from crowd.tables import (
+    LEASE,
     PLACE,
     PREFERENCES,
     PROJECT,
@@ -22,6 +23,9 @@ from folkmoot.kernel.errors import NotFound
 from folkmoot.kernel.json_values import JsonObject
 from folkmoot.kernel.statements import Statement
 
+# So many tasks of a project one annotator may hold at a time.
+MOST_LEASES = 3
+
 
 @dataclass(frozen=True)
 class Desk:
@@ -30,6 +34,7 @@ class Desk:
     first_rank: where the queue begins now, or None where nothing waits in it.
     first_to_expire: when the first lease of the project that is held runs out, or ran out.
     n_held: how many places the annotator holds.
+    keeps_gold: gold that they gave back, or let run out, waits for them.
     """
 
     project_id: UUID
@@ -64,6 +69,7 @@ class Desk:
     first_rank: int | None
     first_to_expire: datetime | None
     n_held: int
+    keeps_gold: bool
 
     def has_expired(self, now: datetime) -> bool:
         """Say whether a lease of the project ran out and its place was not returned yet."""
@@ -94,6 +100,26 @@ def desk_of_locked(
     }
     [row] = _DESK.all(connection, asked)
     return Desk(**row._asdict())
+
+
+def kept_gold() -> sa.ColumnElement[bool]:
+    """Say that a place is gold of :annotator_id in :project_id that came back unanswered by :now.
+
+    What was skipped is not given again.
+    """
+    is_skipped = sa.select(1).where(
+        LEASE.c.annotator_id == PLACE.c.annotator_id,
+        LEASE.c.task_id == PLACE.c.task_id,
+        LEASE.c.state == LeaseState.SKIPPED,
+    )
+    return sa.and_(
+        PLACE.c.project_id == _PROJECT_ID,
+        PLACE.c.annotator_id == _ANNOTATOR_ID,
+        PLACE.c.label_id.is_(None),
+        PLACE.c.purpose == Purpose.GOLD,
+        sa.or_(PLACE.c.leased_until.is_(None), PLACE.c.leased_until <= sa.bindparam("now")),
+        ~is_skipped.exists(),
+    )
 
 
 def _make_record(connection: Connection, project_id: UUID, annotator_id: UUID) -> None:
@@ -147,6 +173,7 @@ def _desk() -> sa.Select[*tuple[object, ...]]:
             _first_rank().label("first_rank"),
             _first_to_expire().label("first_to_expire"),
             _n_held().label("n_held"),
+            sa.select(1).where(kept_gold()).exists().label("keeps_gold"),
         )
         .join_from(RECORD, PROJECT, PROJECT.c.id == RECORD.c.project_id)
         .join(PREFERENCES, PREFERENCES.c.annotator_id == RECORD.c.annotator_id, isouter=True)

@@ -7,10 +7,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from crowd.leased_tasks import no_such_lease
+from crowd.desk import MOST_LEASES
+from crowd.leased_tasks import held_leases, no_such_lease
 from crowd.models import LeaseReason, LeaseState, SkipReason
 from crowd.places import free_place, return_places
-from crowd.tables import LEASE, PLACE, PROJECT, TASK
+from crowd.tables import LEASE, PLACE, PROJECT, RECORD, TASK
 from folkmoot.kernel import clock
 from folkmoot.kernel.errors import Conflict
 from folkmoot.kernel.unit_of_work import UnitOfWork
@@ -19,12 +20,15 @@ from folkmoot.kernel.unit_of_work import UnitOfWork
 def renew_leases(
     uow: UnitOfWork, *, annotator_id: UUID, lease_ids: Sequence[UUID]
 ) -> dict[UUID, datetime]:
-    """Prolong leases and return until when; one that is no longer the annotator's is missing."""
-    connection = uow.connection
+    """Prolong leases and return until when; one that is no longer the annotator's is missing.
+
+    One that ran out goes on only where they hold no more tasks with it than they may.
+    """
     now = clock.now()
+    _lock_records_of_expired(uow.connection, annotator_id, lease_ids, now)
     renewed: dict[UUID, datetime] = {}
     for lease_id in sorted(set(lease_ids)):
-        until = _renew(connection, annotator_id, lease_id, now)
+        until = _renew(uow, annotator_id, lease_id, now)
         if until is not None:
             renewed[lease_id] = until
     return renewed
@@ -45,18 +49,47 @@ def release_leases(uow: UnitOfWork, *, annotator_id: UUID, lease_ids: Sequence[U
     _give_back(uow, annotator_id, lease_ids, LeaseState.RELEASED, None)
 
 
-def _renew(
-    connection: Connection, annotator_id: UUID, lease_id: UUID, now: datetime
-) -> datetime | None:
+def _lock_records_of_expired(
+    connection: Connection, annotator_id: UUID, lease_ids: Sequence[UUID], now: datetime
+) -> None:
+    # Under the record, what the annotator holds stays what it is; most renewals do without.
+    expired = sa.select(LEASE.c.project_id).where(
+        LEASE.c.id.in_(lease_ids),
+        LEASE.c.annotator_id == annotator_id,
+        LEASE.c.state == LeaseState.HELD,
+        LEASE.c.expires_at <= now,
+    )
+    project_ids = connection.execute(expired).scalars().all()
+    if project_ids:
+        connection.execute(
+            sa.select(RECORD.c.project_id)
+            .where(RECORD.c.project_id.in_(project_ids), RECORD.c.annotator_id == annotator_id)
+            .order_by(RECORD.c.project_id)
+            .with_for_update(of=RECORD, key_share=True)
+        )
+
+
+def _renew(uow: UnitOfWork, annotator_id: UUID, lease_id: UUID, now: datetime) -> datetime | None:
+    connection = uow.connection
     # The lease before its place, as everywhere.
     lease = connection.execute(
-        sa.select(LEASE.c.reason, LEASE.c.state, PROJECT.c.lease_seconds)
+        sa.select(
+            LEASE.c.reason,
+            LEASE.c.state,
+            LEASE.c.project_id,
+            LEASE.c.expires_at,
+            PROJECT.c.lease_seconds,
+        )
         .join_from(LEASE, PROJECT, PROJECT.c.id == LEASE.c.project_id)
         .where(LEASE.c.id == lease_id, LEASE.c.annotator_id == annotator_id)
         .with_for_update(of=LEASE, key_share=True)
     ).first()
     if lease is None or lease.state is not LeaseState.HELD:
         return None
+    if lease.expires_at <= now:
+        held = held_leases(uow, project_id=lease.project_id, annotator_id=annotator_id)
+        if len(held) >= MOST_LEASES:
+            return None
     until = now + timedelta(seconds=lease.lease_seconds)
     # The place knows who has it now; a lease that ran out unnoticed may go on.
     kept = connection.execute(

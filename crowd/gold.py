@@ -1,17 +1,22 @@
-"""Gold: which task with a known answer an annotator is given among the others, and when."""
+"""Gold: which task with a known answer an annotator is given among the others, and when.
+
+Nothing may tell gold from the rest before it is answered. So it comes only among other work, and
+what was given back or ran out comes again when an ordinary task would.
+"""
 
 import secrets
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from crowd.desk import Desk
+from crowd.desk import Desk, kept_gold
 from crowd.models import Purpose, TaskUse
 from crowd.models.tasks import LOTS
 from crowd.places import insert_place
 from crowd.searching import FoundPlace
-from crowd.tables import PLACE, TASK
-from folkmoot.kernel.statements import Statement
+from crowd.tables import LEASE, PLACE, TASK
+from folkmoot.kernel.statements import Row, Statement
 
 # While little is known of an annotator they are checked twice as often, but not at every turn.
 NEWCOMER_LABELS = 10
@@ -26,6 +31,16 @@ def gold_share_of(desk: Desk) -> float:
     if desk.n_labels >= NEWCOMER_LABELS:
         return desk.gold_share
     return max(desk.gold_share, min(2 * desk.gold_share, MOST_NEWCOMER_SHARE))
+
+
+def gold_or(
+    connection: Connection, desk: Desk, found: FoundPlace | None, now: datetime
+) -> FoundPlace | None:
+    """Return the place to give: new gold by chance, gold that came back, or what was found."""
+    waiting = _in_turn(connection, desk, found, now)
+    if waiting is None:
+        return None  # after the last task, or instead of it, gold would show what it is
+    return gold_by_chance(connection, desk) or waiting
 
 
 def gold_by_chance(connection: Connection, desk: Desk) -> FoundPlace | None:
@@ -53,8 +68,36 @@ def gold_by_chance(connection: Connection, desk: Desk) -> FoundPlace | None:
         rank=None,
         purpose=Purpose.GOLD,
     )
+    return _gold_place(task, number)
+
+
+def _in_turn(
+    connection: Connection, desk: Desk, found: FoundPlace | None, now: datetime
+) -> FoundPlace | None:
+    """Return an annotator's own gold that came back, or what was found where that is earlier."""
+    if not desk.keeps_gold:
+        return found
+    whose = {"project_id": desk.project_id, "annotator_id": desk.annotator_id, "now": now}
+    kept = _KEPT.first(connection, whose)
+    if kept is None:
+        return found
+    if found is not None and found.priority >= kept.priority:
+        asked = {"annotator_id": desk.annotator_id, "of_task": found.task_id}
+        own = _LAST_LEASE.first(connection, asked)
+        if found.priority > kept.priority or (own is not None and own.ended_at < kept.ended_at):
+            return found
+    return _gold_place(kept, kept.number)
+
+
+def _gold_place(task: Row, number: int) -> FoundPlace:
     return FoundPlace(
-        task.id, number, Purpose.GOLD, task.external_id, task.payload, task.priority, None
+        task_id=task.id,
+        number=number,
+        purpose=Purpose.GOLD,
+        external_id=task.external_id,
+        payload=task.payload,
+        priority=task.priority,
+        suggestion=task.suggestion,
     )
 
 
@@ -82,7 +125,7 @@ def _unseen() -> sa.Select[*tuple[object, ...]]:
         PLACE.c.task_id == TASK.c.id, PLACE.c.annotator_id == sa.bindparam("annotator_id")
     )
     return (
-        sa.select(TASK.c.id, TASK.c.external_id, TASK.c.payload, TASK.c.priority)
+        sa.select(*_SHOWN)
         .where(
             _is_gold(TASK),
             TASK.c.lot <= sa.func.coalesce(end_of_window, LOTS),
@@ -94,7 +137,36 @@ def _unseen() -> sa.Select[*tuple[object, ...]]:
     )
 
 
+def _kept() -> sa.Select[*tuple[object, ...]]:
+    lease = LEASE.alias()
+    ended_at = (
+        sa.select(sa.func.max(lease.c.expires_at))
+        .where(lease.c.annotator_id == PLACE.c.annotator_id, lease.c.task_id == PLACE.c.task_id)
+        .scalar_subquery()
+        .label("ended_at")
+    )
+    return (
+        sa.select(*_SHOWN, PLACE.c.number, ended_at)
+        .join_from(PLACE, TASK, TASK.c.id == PLACE.c.task_id)
+        .where(kept_gold(), TASK.c.gold_answer.is_not(None))
+        .order_by(TASK.c.priority.desc(), ended_at)
+        .limit(1)
+        .with_for_update(of=PLACE, skip_locked=True)
+    )
+
+
+_SHOWN = (TASK.c.id, TASK.c.external_id, TASK.c.payload, TASK.c.priority, TASK.c.suggestion)
 _UNSEEN = Statement(_unseen())
+_KEPT = Statement(_kept())
+_LAST_LEASE = Statement(
+    sa.select(LEASE.c.expires_at.label("ended_at"))
+    .where(
+        LEASE.c.annotator_id == sa.bindparam("annotator_id"),
+        LEASE.c.task_id == sa.bindparam("of_task"),
+    )
+    .order_by(LEASE.c.expires_at.desc())
+    .limit(1)
+)
 _LAST_NUMBER = Statement(
     sa.select(PLACE.c.number)
     .where(PLACE.c.task_id == sa.bindparam("of_task"))

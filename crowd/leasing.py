@@ -27,9 +27,9 @@ from sqlalchemy.engine import Connection
 from crowd.admission import check_admission, count_sensitive
 from crowd.annotator_records import write_record
 from crowd.budgets import is_spent
-from crowd.desk import Desk, desk_of, desk_of_locked
+from crowd.desk import MOST_LEASES, Desk, desk_of, desk_of_locked
 from crowd.giving_back import release_lease, release_leases, renew_leases, skip_lease
-from crowd.gold import gold_by_chance
+from crowd.gold import gold_or
 from crowd.leased_tasks import LeasedTask, held_leases, leased_task
 from crowd.models import LeaseReason, LeaseState, Purpose
 from crowd.places import return_expired
@@ -57,7 +57,6 @@ __all__ = [
     "skip_lease",
 ]
 
-MOST_LEASES = 3
 _COIN_SIDES = 1_000_000
 _REASONS = {
     Purpose.GOLD: LeaseReason.GOLD,
@@ -123,11 +122,8 @@ def hand_out(connection: Connection, desk: Desk, now: datetime, *, uncounted: in
         uncounted=uncounted,
     ):
         return HandedOut(None)
-    gold = gold_by_chance(connection, desk)
-    if gold is not None:
-        return HandedOut(_give(connection, desk, gold, now))
     searched = _search(connection, desk, now)
-    place = searched.place
+    place = gold_or(connection, desk, searched.place, now)
     return HandedOut(None if place is None else _give(connection, desk, place, now), searched)
 
 

@@ -1,7 +1,8 @@
 """Everything that is kept about one annotator, for themselves to take away.
 
 Payloads of tasks are not theirs and stay out, as do the ids of other people. Why a task was
-given is told once it is no longer in hand: gold must look like any other while it is open.
+given is told once it is answered or skipped: gold must look like any other while it may be given
+again.
 """
 
 from collections.abc import Iterator
@@ -43,6 +44,9 @@ _LEFT_OUT = {
     "settled_by": True,
 }
 
+_MAY_COME_AGAIN = {LeaseState.HELD, LeaseState.RELEASED}
+_TELLS_OF_GOLD = ("reason", "place_number", "suggestion_shown")
+
 
 def own_data(uow: UnitOfWork, *, annotator_id: UUID) -> JsonObject:
     """Return all that the crowd's tables hold of one annotator, by table, oldest first."""
@@ -83,8 +87,9 @@ class _Reader:
         )
         for row, external_id in self._session.exec(statement):
             shown = self._shown(row) | {"task": external_id}
-            if isinstance(row, Lease) and row.state is LeaseState.HELD:
-                del shown["reason"]
+            if isinstance(row, Lease) and row.state in _MAY_COME_AGAIN:
+                for name in _TELLS_OF_GOLD:
+                    del shown[name]
             yield shown
 
     def noticed(self) -> Iterator[Json]:

@@ -7,12 +7,12 @@ import pytest
 from crowd.models import Pattern, WatchAction
 from crowd.suspicions import raise_suspicion
 
-GOLD = "external_id,text,gold\n" + "".join(f"g{n},Picture {n},yes\n" for n in range(4))
+GOLD = "external_id,text,gold\no,Picture,\n" + "".join(f"g{n},Picture,yes\n" for n in range(4))
 
 
 @pytest.fixture
 def project_id(open_project, team, run_jobs, monkeypatch):
-    """An open project that hands out nothing but gold."""
+    """An open project that hands out gold as long as there is some."""
     monkeypatch.setattr("secrets.randbelow", lambda _sides: 0)
     project_id = open_project(gold_share=0.5)
     team.post(

@@ -8,6 +8,7 @@ from crowd.annotating import (
     today_of,
     work_of,
 )
+from crowd.importing import TaskRow
 from crowd.labelling import revise_label
 from crowd.leasing import skip_lease
 from crowd.models import AnnotatorRecord, ProjectState, SkipReason
@@ -53,6 +54,18 @@ def test_a_card_counts_what_waits_for_this_annotator(moot):
     assert (card.waiting, card.own_labels) == (2, 1)
     [card] = cards(moot, moot.person())
     assert (card.waiting, card.own_labels) == (4, 0)
+
+
+def test_a_card_does_not_tell_that_what_is_in_hand_is_gold(moot, monkeypatch):
+    monkeypatch.setattr("secrets.randbelow", lambda _sides: 0)
+    project, ann = moot.project(gold_share=0.5), moot.person()
+    moot.tasks(project, TaskRow("g", {}, gold="yes"), "a", "b")
+
+    waiting = []
+    for _ in range(2):  # gold, then an ordinary one
+        waiting.append(cards(moot, ann)[0].waiting)
+        moot.lease(project, ann)
+    assert [*waiting, cards(moot, ann)[0].waiting] == [2, 2, 2]
 
 
 def test_counting_stops_where_the_number_helps_nobody(moot):

@@ -33,11 +33,11 @@ UPHELD, REJECTED = AppealState.UPHELD, AppealState.REJECTED
 
 @pytest.fixture
 def project(moot, monkeypatch):
-    """A project that hands out nothing but gold whose answer is yes."""
+    """A project that hands out gold whose answer is yes, as long as there is some."""
     monkeypatch.setattr("crowd.leasing.secrets.randbelow", lambda _sides: 0)
     project = moot.project(gold_share=0.5)
     gold = [TaskRow(external_id=name, payload={}, gold="yes") for name in ("a", "b", "c")]
-    moot.tasks(project, *gold)
+    moot.tasks(project, *gold, "ordinary")  # gold is never given alone
     return project
 
 

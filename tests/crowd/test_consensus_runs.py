@@ -117,7 +117,7 @@ def test_storing_twice_changes_nothing(moot, labelled):
 
 def test_gold_and_experts_are_held_as_known(moot, labelled):
     expert = moot.person()
-    moot.tasks(labelled, TaskRow("g", {}, gold="yes"))
+    moot.tasks(labelled, TaskRow("g", {}, gold="yes"), "waiting")
     with moot.work() as uow:
         uow.session.exec(
             sa.update(Project).where(col(Project.id) == labelled.id).values(gold_share=1.0)

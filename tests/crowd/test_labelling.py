@@ -235,7 +235,7 @@ def test_an_extra_opinion_says_so(moot):
 
 def test_gold_measures_the_annotator_and_makes_a_careful_one_weigh_more(moot):
     project, ann, bob = moot.project(floor=3, ceiling=3), moot.person(), moot.person()
-    moot.tasks(project, *[TaskRow(f"g{n}", {}, gold="yes") for n in range(4)])
+    moot.tasks(project, *[TaskRow(f"g{n}", {}, gold="yes") for n in range(4)], "a")
     set_gold_share(moot, project, 1.0)
     right = [moot.answer(project, ann, "yes") for _ in range(4)]
     wrong = [moot.answer(project, bob, "no") for _ in range(4)]
@@ -248,7 +248,6 @@ def test_gold_measures_the_annotator_and_makes_a_careful_one_weigh_more(moot):
     assert (record.gold_seen, record.gold_right, record.n_labels) == (4, 4, 4)
 
     set_gold_share(moot, project, 0.0)
-    moot.tasks(project, "a")
     moot.answer(project, ann, "no")
     moot.answer(project, bob, "yes")
     with moot.read() as uow:
@@ -258,7 +257,7 @@ def test_gold_measures_the_annotator_and_makes_a_careful_one_weigh_more(moot):
 
 def test_a_gold_task_takes_any_number_of_answers(moot):
     project = moot.project(floor=1, ceiling=1)
-    moot.tasks(project, TaskRow("g", {}, gold="yes"))
+    moot.tasks(project, TaskRow("g", {}, gold="yes"), "a")
     set_gold_share(moot, project, 1.0)
     fates = [moot.answer(project, moot.person()).label.fate for _ in range(3)]
 
@@ -352,7 +351,7 @@ def test_the_time_to_revise_runs_from_the_first_answer_and_not_from_the_last_cha
 
 def test_revising_gold_does_not_make_an_annotator_look_better(moot):
     project, ann = moot.project(), moot.person()
-    moot.tasks(project, TaskRow("g", {}, gold="yes"))
+    moot.tasks(project, TaskRow("g", {}, gold="yes"), "a")
     set_gold_share(moot, project, 1.0)
     label = moot.answer(project, ann, "no").label
     revise(moot, ann, label.id, "yes")

@@ -252,13 +252,91 @@ def test_every_annotator_gets_each_gold_task_once_and_among_the_others(moot):
 
 def test_a_gold_task_that_ran_out_is_given_to_nobody_as_an_ordinary_one(moot):
     project, ann, bob = moot.project(), moot.person(), moot.person()
-    moot.tasks(project, TaskRow("g1", {}, gold="yes"))
+    moot.tasks(project, TaskRow("g1", {}, gold="yes"), "a")
     share_of_gold(moot, project, 1.0)
     moot.lease(project, ann)
     share_of_gold(moot, project, 0.0)
 
     with later(LEASE_TIME):
+        assert moot.lease(project, bob).external_id == "a"
         assert moot.lease(project, bob) is None
+
+
+def given_back(moot, annotator, leased):
+    with moot.work() as uow:
+        release_lease(uow, annotator_id=annotator.id, lease_id=leased.lease_id)
+
+
+def test_gold_comes_back_to_whoever_gave_it_back_as_an_ordinary_task_would(moot):
+    project, ann = moot.project(), moot.person()
+    urgent = TaskRow("urgent", {}, priority=1)
+    moot.tasks(project, TaskRow("g1", {}, gold="yes"), "a", "b")
+    ordinary = moot.lease(project, ann)
+    share_of_gold(moot, project, 1.0)
+    gold = moot.lease(project, ann)
+    with clock.moved_to(clock.now() + timedelta(seconds=1)):
+        given_back(moot, ann, ordinary)
+    with clock.moved_to(clock.now() + timedelta(seconds=2)):
+        given_back(moot, ann, gold)
+    moot.tasks(project, urgent)
+
+    with clock.moved_to(clock.now() + timedelta(seconds=3)):
+        given = [moot.lease(project, ann) for _ in range(3)]
+    assert [leased.external_id for leased in given] == ["urgent", "a", "g1"]
+    assert given[2].reason is LeaseReason.GOLD
+    with later(LEASE_TIME * 2):  # and once more, in the order in which they ran out
+        names = {moot.lease(project, ann).external_id for _ in range(3)}
+        assert names == {"urgent", "a", "g1"}
+
+
+def test_gold_that_was_skipped_stays_skipped(moot):
+    project, ann = moot.project(), moot.person()
+    moot.tasks(project, TaskRow("g1", {}, gold="yes"), "a")
+    share_of_gold(moot, project, 1.0)
+    gold = moot.lease(project, ann)
+    with moot.work() as uow:
+        skip_lease(uow, annotator_id=ann.id, lease_id=gold.lease_id, reason=SkipReason.UNCLEAR)
+
+    assert moot.lease(project, ann).external_id == "a"
+    assert moot.lease(project, ann) is None
+
+
+def test_gold_shows_its_suggestion_as_any_other_task(moot):
+    project, ann = moot.project(suggestion_share=1.0), moot.person()
+    moot.tasks(project, TaskRow("g1", {}, gold="yes", suggestion="no"), "a")
+    share_of_gold(moot, project, 1.0)
+    leased = moot.lease(project, ann)
+
+    assert (leased.external_id, leased.suggestion) == ("g1", "no")
+    given_back(moot, ann, leased)
+    assert moot.lease(project, ann).suggestion == "no"
+
+
+def test_no_new_gold_is_given_where_nothing_else_waits_for_the_annotator(moot):
+    project, ann = moot.project(), moot.person()
+    moot.tasks(project, TaskRow("g1", {}, gold="yes"), TaskRow("g2", {}, gold="yes"), "a")
+    moot.answer(project, ann)
+    share_of_gold(moot, project, 1.0)
+    assert moot.lease(project, ann) is None
+
+    moot.tasks(project, "b")
+    assert moot.lease(project, ann).reason is LeaseReason.GOLD
+
+
+def test_what_ran_out_is_renewed_only_while_fewer_than_three_are_held(moot):
+    project, ann = moot.project(opened=False, training_questions=6), moot.person()
+    lessons = [TaskRow(f"l{n}", {}, gold="yes", is_training=True) for n in range(6)]
+    moot.tasks(project, *lessons)
+    with moot.work() as uow:
+        change_state(uow, moot.team, project_id=project.id, state=ProjectState.OPEN)
+    ran_out = [moot.lease(project, ann).lease_id for _ in range(3)]
+
+    with later(LEASE_TIME):
+        fresh = [moot.lease(project, ann).lease_id for _ in range(2)]
+        with moot.work() as uow:
+            renewed = renew_leases(uow, annotator_id=ann.id, lease_ids=ran_out + fresh)
+        assert set(renewed) == {ran_out[0], *fresh}
+        assert len(held(moot, project, ann)) == 3
 
 
 def test_the_share_of_gold_is_about_what_the_project_asks_for(moot):

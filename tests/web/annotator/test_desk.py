@@ -34,6 +34,7 @@ def test_a_task_shows_its_payload_and_nothing_of_why_it_was_given(shop, desk, on
     shop.tasks("a")
     gold = shop.open_project("gold", gold_share=0.5)
     shop.tasks("b", gold="yes", project=gold)
+    shop.tasks("ordinary", project=gold)
 
     plain = desk.next()["lease"]
     desk.address = "/label/gold"
@@ -157,6 +158,7 @@ def test_another_answer_to_the_same_lease_is_refused_with_a_sentence(shop, desk)
 def test_that_a_task_was_a_check_is_said_once_it_is_answered(shop, desk, only_gold, answer, said):
     gold = shop.open_project("gold", gold_share=0.5)
     shop.tasks("a", gold="yes", project=gold)
+    shop.tasks("ordinary", project=gold)
     desk.address = "/label/gold"
     assert desk.answer(answer)["label"]["message"] == said
 

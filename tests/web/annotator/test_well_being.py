@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
+from crowd.leasing import release_lease
 from crowd.models import (
     AnnotatorRecord,
     Pattern,
@@ -169,7 +171,14 @@ def test_the_own_file_does_not_tell_why_a_task_in_hand_was_given(shop, client, d
     desk.next()
     [lease] = client.get("/me/data.json").get_json()["leases"]
     assert lease["state"] == "held"
-    assert "reason" not in lease
+    told_of_gold = {"reason", "place_number", "suggestion_shown"}
+    assert told_of_gold.isdisjoint(lease)
+
+    with shop.services.unit_of_work() as uow:  # what was given back may be given again
+        release_lease(uow, annotator_id=shop.ann.id, lease_id=UUID(lease["id"]))
+    [lease] = client.get("/me/data.json").get_json()["leases"]
+    assert lease["state"] == "released"
+    assert told_of_gold.isdisjoint(lease)
 
 
 def test_the_own_page_tells_how_long_one_has_worked_since_a_break(shop, client):
