@@ -15,6 +15,7 @@ from crowd.places import lock_queue
 from crowd.tables import PLACE, RECORD
 from folkmoot.kernel import clock
 from folkmoot.kernel.statements import Statement
+from folkmoot.kernel.unit_of_work import UnitOfWork
 
 # More than can be asked for in the time between a count and its commit.
 _NEAR = 200
@@ -38,11 +39,12 @@ def is_spent(
     return _left(connection, project_id, budget, now) <= uncounted
 
 
-def brings_more(connection: Connection, *, project_id: UUID, budget: int | None) -> bool:
+def brings_more(uow: UnitOfWork, *, project_id: UUID, budget: int | None) -> bool:
     """Say whether more labels may come, for whoever only looks: budget is left, or a task held."""
     if budget is None:
         return True
-    [row] = _COUNTED.all(connection, {"project_id": project_id, "now": clock.now()})
+    asked = {"project_id": project_id, "now": clock.now()}
+    [row] = _COUNTED.all(uow.session.connection(), asked)
     return bool(row.n_held) or int(row.n_labels) < budget
 
 

@@ -178,8 +178,7 @@ def _is_asking(uow: UnitOfWork, progress: ProjectProgress) -> bool:
     project, funnel = progress.project, progress.funnel
     if project.state is not ProjectState.OPEN or funnel.complete >= funnel.tasks:
         return False
-    connection = uow.session.connection()
-    return brings_more(connection, project_id=project.id, budget=project.budget_labels)
+    return brings_more(uow, project_id=project.id, budget=project.budget_labels)
 
 
 def _run(uow: UnitOfWork, run: ConsensusRun) -> RunLine:
