@@ -251,10 +251,12 @@ class Labelling(RuleBasedStateMachine):
                 appeal = open_appeal(uow, author, label_id=label_id, reason="Look once more.")
         except (NotFound, Conflict):
             return  # it was no check, or agreed with it, or was contested before
+        # Whoever set the known answer does not judge it again: each appeal has its own decider.
+        decider = self.crowd.person("Decider")
         with self.at_now(), self.crowd.work() as uow:
             decide_appeal(
                 uow,
-                self.crowd.team,
+                decider,
                 appeal_id=appeal.id,
                 outcome=outcome,
                 reason="Looked once more.",
