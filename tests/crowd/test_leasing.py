@@ -420,7 +420,8 @@ def test_a_search_looks_at_a_bounded_number_of_places_and_goes_on_at_the_next_re
 
 def task_ids(moot, project):
     with moot.read() as uow:
-        return uow.session.exec(select(Task.id).where(Task.project_id == project.id)).all()
+        ids = select(Task.id).where(Task.project_id == project.id).order_by(col(Task.position))
+        return uow.session.exec(ids).all()
 
 
 def test_what_a_search_could_miss_is_found_anew_at_most_a_minute_later(moot):

@@ -48,7 +48,9 @@ class Desk {
   }
 
   async start() {
-    await Promise.all([this.screen.prepare(), this.outbox.deliver()]);
+    // What is answered to a delivery brings a task, so the screen must be there before.
+    await this.screen.prepare();
+    await this.outbox.deliver();
     await this.advance();
     setInterval(() => this.heartbeat(), HEARTBEAT_MILLISECONDS);
   }
