@@ -38,10 +38,7 @@ WAS_OTHER = "That one was a check with another answer. You find it, and may cont
 
 def hand_task(uow: UnitOfWork, actor: Actor, *, slug: str, hold: Sequence[UUID]) -> NextTask:
     """Return a task that the page does not have: one that it lost by a reload, or the next."""
-    project = offered_project(uow, slug)
-    leases = held_leases(uow, project_id=project.id, annotator_id=actor.id)
-    lost = next((lease for lease in leases if lease.lease_id not in hold), None)
-    return _handed(lost) if lost else _next(uow, actor, project.id)
+    return _lost_or_next(uow, actor, offered_project(uow, slug).id, hold)
 
 
 def take_answer(uow: UnitOfWork, actor: Actor, body: NewAnswer) -> Receipt:
@@ -54,7 +51,8 @@ def take_answer(uow: UnitOfWork, actor: Actor, body: NewAnswer) -> Receipt:
         active_seconds=body.active_seconds,
         note=body.note,
     )
-    wanted = _next(uow, actor, submitted.label.project_id) if body.hold is not None else None
+    project_id = submitted.label.project_id
+    wanted = None if body.hold is None else _lost_or_next(uow, actor, project_id, body.hold)
     return Receipt(label=_kept(submitted), today=_today(uow, actor), next=wanted)
 
 
@@ -96,6 +94,14 @@ def take_sign_of_life(uow: UnitOfWork, actor: Actor, body: Heartbeat) -> Beat:
         seconds_since_break=heard.seconds_since_break,
         notice=heard.notice,
     )
+
+
+def _lost_or_next(
+    uow: UnitOfWork, actor: Actor, project_id: UUID, hold: Sequence[UUID]
+) -> NextTask:
+    leases = held_leases(uow, project_id=project_id, annotator_id=actor.id)
+    lost = next((lease for lease in leases if lease.lease_id not in hold), None)
+    return _handed(lost) if lost else _next(uow, actor, project_id)
 
 
 def _next(uow: UnitOfWork, actor: Actor, project_id: UUID) -> NextTask:
