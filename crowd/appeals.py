@@ -132,12 +132,6 @@ def appeals(
     return page_by_id(uow, statement, key=Appeal.id, wanted=wanted)
 
 
-def appeals_of(uow: UnitOfWork, *, annotator_id: UUID) -> Sequence[Appeal]:
-    """Return what an annotator has contested, newest first."""
-    statement = select(Appeal).where(Appeal.annotator_id == annotator_id)
-    return uow.session.exec(statement.order_by(col(Appeal.id).desc())).all()
-
-
 def check_reason(reason: str) -> None:
     """Raise InvalidInput for a reason that says nothing, or is too long."""
     refuse_null(reason, "/reason")
