@@ -106,9 +106,12 @@ class _Compiled:
             for name in names
             if name not in asked
         }
-        self._parameters = [
-            (name, asked.get(name, name), processors.get(name) if name in asked else None)
-            for name in names
+        self._names = names
+        self._keys = [asked.get(name, name) for name in names]
+        self._processors = [
+            (index, process)
+            for index, name in enumerate(names)
+            if name in asked and (process := processors.get(name)) is not None
         ]
         self._columns = list(statement.exported_columns)
         self._make_row = _maker_of_rows(self._columns)
@@ -144,15 +147,10 @@ class _Compiled:
 
     def _arguments(self, given: Given) -> Any:
         values = {**self._constants, **given}
-        if self._is_positional:
-            return [
-                values[key] if process is None else process(values[key])
-                for _, key, process in self._parameters
-            ]
-        return {
-            name: values[key] if process is None else process(values[key])
-            for name, key, process in self._parameters
-        }
+        arguments = [values[key] for key in self._keys]
+        for index, process in self._processors:
+            arguments[index] = process(arguments[index])
+        return arguments if self._is_positional else dict(zip(self._names, arguments, strict=True))
 
     def _translated(
         self, connection: Connection, cursor: DBAPICursor, error: Exception

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy.engine import Connection, Engine
 from sqlmodel import Session
 
-from folkmoot.kernel.db import READING
+from folkmoot.kernel.db import LOCK_WAIT_SECONDS, READING
+from folkmoot.kernel.group_commit import group_of
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class UnitOfWork:
         self._engine = engine
         self._until = until
         self._keeps = keeps
+        self._group = group_of(engine) if keeps else None
         self._connection: Connection | None = None
         self._session: Session | None = None
         self._after_commit: list[Callable[[], None]] = []
@@ -55,11 +57,22 @@ class UnitOfWork:
     def session(self) -> Session:
         """The same transaction with objects."""
         if self._session is None:
-            session = Session(self.connection, expire_on_commit=False)
+            if self._group is not None:
+                # A flush that fails undoes what is ours, and not what others did before us.
+                self._until.enter_context(self.connection.begin_nested())
+            session = Session(
+                self.connection,
+                expire_on_commit=False,
+                join_transaction_mode="rollback_only",
+            )
             self._session = self._until.enter_context(session)
         return self._session
 
     def _begin(self) -> Connection:
+        if self._group is not None:
+            return self._until.enter_context(
+                self._group.transaction(self._engine, patience_seconds=LOCK_WAIT_SECONDS)
+            )
         connection = self._until.enter_context(self._engine.connect())
         if not self._keeps:
             connection = connection.execution_options(**READING)

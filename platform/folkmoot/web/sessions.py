@@ -3,7 +3,8 @@
 from datetime import timedelta
 from uuid import UUID
 
-from flask import Flask, session
+from flask import Flask, Request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from folkmoot.bootstrap import Services
@@ -24,8 +25,18 @@ NOT_OUR_FORM = (
 )
 
 
+class _PageSessions(SecureCookieSessionInterface):
+    """Sessions for pages; what is for machines reads no cookie and sends none."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if request.path.startswith(access.MACHINE_PATHS):
+            return None  # Flask puts one there that cannot be written to
+        return super().open_session(app, request)
+
+
 def install(app: Flask, services: Services) -> None:
     """Set up cookies, the refusal of forged forms, and how a page knows who asks."""
+    app.session_interface = _PageSessions()
     app.config.update(cookie_settings(services.settings))
     csrf = CSRFProtect(app)
     app.before_request(lambda: _refuse_forgery(csrf))
