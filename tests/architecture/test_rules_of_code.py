@@ -30,15 +30,16 @@ def calls(tree: ast.AST, *names: str) -> Iterator[ast.Call]:
 
 def test_only_the_unit_of_work_ends_a_transaction(sources) -> None:
     # `commit` with arguments is the cryptographic one of audit.commitments.
-    ended = [
+    ended = {
         path
         for path, tree in sources.items()
         for call in calls(tree, "commit", "begin", "rollback")
         # A bench fills databases in bulk, and measures the bare driver beside us.
         if not call.args and not path.startswith("platform/folkmoot/bench/")
-    ]
+    }
 
-    assert ended == ["platform/folkmoot/kernel/unit_of_work.py"]
+    kernel = "platform/folkmoot/kernel"
+    assert ended == {f"{kernel}/unit_of_work.py", f"{kernel}/group_commit.py"}
 
 
 def test_the_domain_asks_one_clock_and_makes_ids_in_one_place(domain) -> None:
