@@ -1,7 +1,7 @@
-"""What is known of the annotators of a project, and what an annotator is told of each project."""
+"""What is known of the annotators of a project."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,6 @@ from sqlmodel import col, select
 from crowd.aggregation import Reliability
 from crowd.models import (
     AnnotatorRecord,
-    Project,
     Qualification,
     Standing,
     Suspicion,
@@ -20,7 +19,6 @@ from crowd.models import (
 )
 from crowd.projects import project_by_id
 from crowd.quality import skill_of
-from crowd.standing import sentence_for
 from crowd.tallies import tally_of
 from folkmoot.kernel.pagination import Page, PageRequest, page_by_id
 from folkmoot.kernel.unit_of_work import UnitOfWork
@@ -49,30 +47,6 @@ class AnnotatorStory:
     open_suspicions: int
 
 
-@dataclass(frozen=True)
-class NoticedStory:
-    """What was noticed of an annotator, in the words they read, and what became of it."""
-
-    suspicion_id: UUID
-    sentence: str
-    state: SuspicionState
-    found_at: datetime
-    objection: str
-    note: str
-
-
-@dataclass(frozen=True)
-class StandingStory:
-    """How one annotator stands in one project, and what was noticed there, newest first."""
-
-    project_id: UUID
-    project_title: str
-    standing: Standing
-    qualification: Qualification
-    qualified_until: datetime | None
-    noticed: Sequence[NoticedStory]
-
-
 def annotators_of(
     uow: UnitOfWork, *, project_id: UUID, wanted: PageRequest
 ) -> Page[AnnotatorStory]:
@@ -85,31 +59,6 @@ def annotators_of(
     page = page_by_id(uow, statement, key=AnnotatorRecord.annotator_id, wanted=wanted)
     suspicions = _count_open(uow, project_id)
     return page.mapped(lambda record: _story(record, suspicions))
-
-
-def standings_of(uow: UnitOfWork, *, annotator_id: UUID) -> Sequence[StandingStory]:
-    """Return how an annotator stands in every project where there is something to tell."""
-    statement = (
-        select(AnnotatorRecord, Project)
-        .join(Project, col(Project.id) == col(AnnotatorRecord.project_id))
-        .where(AnnotatorRecord.annotator_id == annotator_id)
-        .order_by(Project.title)
-    )
-    noticed = _noticed_by_project(uow, annotator_id)
-    return [
-        StandingStory(
-            project_id=project.id,
-            project_title=project.title,
-            standing=record.standing,
-            qualification=record.qualification,
-            qualified_until=record.qualified_until,
-            noticed=noticed.get(project.id, ()),
-        )
-        for record, project in uow.session.exec(statement)
-        if project.id in noticed
-        or record.standing is not Standing.GOOD
-        or record.qualification is not Qualification.NONE
-    ]
 
 
 def _story(record: AnnotatorRecord, suspicions: Mapping[UUID, int]) -> AnnotatorStory:
@@ -135,23 +84,3 @@ def _count_open(uow: UnitOfWork, project_id: UUID) -> Counter[UUID]:
         Suspicion.project_id == project_id, Suspicion.state == SuspicionState.OPEN
     )
     return Counter(uow.session.exec(statement))
-
-
-def _noticed_by_project(uow: UnitOfWork, annotator_id: UUID) -> dict[UUID, Sequence[NoticedStory]]:
-    statement = (
-        select(Suspicion)
-        .where(Suspicion.annotator_id == annotator_id)
-        .order_by(col(Suspicion.id).desc())
-    )
-    found: dict[UUID, list[NoticedStory]] = {}
-    for suspicion in uow.session.exec(statement):
-        story = NoticedStory(
-            suspicion_id=suspicion.id,
-            sentence=sentence_for(suspicion),
-            state=suspicion.state,
-            found_at=suspicion.found_at,
-            objection=suspicion.objection,
-            note=suspicion.note,
-        )
-        found.setdefault(suspicion.project_id, []).append(story)
-    return {**found}

@@ -6,18 +6,15 @@ All in shares of the picture's width and height, 0 to 1, from its upper left cor
 from collections.abc import Sequence
 from math import fsum
 
-from pydantic import Field, field_validator
-
-from crowd.task_types.answer_kind import AnswerKind, Example, Opinion, Voice
+from crowd.task_types.answer_kind import Example, Opinion, Voice
 from crowd.task_types.answers import ANSWER, list_of, number_of, object_of, one_of, refuse
-from crowd.task_types.choices import Choice, all_different, words_of
+from crowd.task_types.choices import words_of
+from crowd.task_types.marked_parts import MOST_PARTS, MarkedParts, PartsSchema
 from crowd.task_types.payloads import FieldName, text_in
-from crowd.task_types.regions import SAME_PART, Cluster, Marking, Region, f1_of, majority_of
-from crowd.task_types.schemas import AnswerSchema, SchemaReader
+from crowd.task_types.regions import Cluster, Marking, Region, majority_of
+from crowd.task_types.schemas import SchemaReader
 from folkmoot.kernel.json_values import Json, JsonObject
 
-MOST_CLASSES = 50
-MOST_BOXES = 200
 # A ten-thousandth of the picture: less is a slip of the hand.
 LEAST_SIDE = 0.0001
 # What rounding may add to the edges.
@@ -26,7 +23,7 @@ _DIGITS = 6
 _NUMBERS = ("x", "y", "width", "height")
 
 
-class BoxesSchema(AnswerSchema):
+class BoxesSchema(PartsSchema):
     """The question, which picture is marked, and what can be marked in it.
 
     most: how many boxes an answer may have.
@@ -35,18 +32,12 @@ class BoxesSchema(AnswerSchema):
     """
 
     field: FieldName = "image"
-    classes: tuple[Choice, ...] = Field(min_length=1, max_length=MOST_CLASSES)
-    most: int = Field(default=50, ge=1, le=MOST_BOXES)
-    gold_overlap: float = Field(default=0.5, gt=0, le=1)
-    gold_f1: float = Field(default=0.8, gt=0, le=1)
-
-    _all_different = field_validator("classes")(all_different)
 
 
 _SCHEMAS = SchemaReader(BoxesSchema, "boxes in a picture")
 
 
-class Boxes(AnswerKind):
+class Boxes(MarkedParts):
     """The task type that asks to draw boxes around parts of a picture."""
 
     def check_schema(self, schema: JsonObject) -> JsonObject:
@@ -82,19 +73,17 @@ class Boxes(AnswerKind):
         kept = list(middles)[: _SCHEMAS.read(schema).most]
         return self._opinion_on(schema, _written(kept), voices)
 
-    def likeness(self, schema: JsonObject, answer: Json, other: Json) -> float:
-        """Return the F1 score of two answers, boxes that overlap by half being the same."""
-        return f1_of(_read(answer), _read(other), least_overlap=SAME_PART)
+    def parts_of(self, answer: Json) -> tuple[Region, ...]:
+        """Return the boxes of an answer in the order given, or refuse what is none."""
+        return _read(answer)
 
-    def agrees(self, schema: JsonObject, answer: Json, checked: Json) -> bool:
-        """Say whether the F1 score is what the schema asks of an answer to gold."""
-        known = _SCHEMAS.read(schema)
-        score = f1_of(_read(answer), _read(checked), least_overlap=known.gold_overlap)
-        return score >= known.gold_f1
+    def written(self, parts: Sequence[Region]) -> list[Json]:
+        """Return the answer that marks these boxes, sorted."""
+        return _written(parts)
 
-    def mark_of(self, answer: Json) -> str:
-        """Return a short text that is the same for the same boxes, in any order."""
-        return super().mark_of(_written(_read(answer)))
+    def known_schema(self, schema: JsonObject) -> BoxesSchema:
+        """Return a schema in its full form as its model."""
+        return _SCHEMAS.read(schema)
 
     def text_of(self, schema: JsonObject, answer: Json) -> str:
         """Return how many boxes there are of each class."""
@@ -120,7 +109,7 @@ class Boxes(AnswerKind):
 def _read(answer: Json) -> tuple[Region, ...]:
     """Return the boxes of an answer in the order given, or refuse what is none."""
     boxes = []
-    for number, each in enumerate(list_of(answer, ANSWER, at_most=MOST_BOXES)):
+    for number, each in enumerate(list_of(answer, ANSWER, at_most=MOST_PARTS)):
         pointer = f"{ANSWER}/{number}"
         written = object_of(each, pointer, names=(*_NUMBERS, "label"))
         x, y, width, height = (number_of(written[name], f"{pointer}/{name}") for name in _NUMBERS)

@@ -6,22 +6,18 @@ with, `end`. JavaScript counts otherwise, in halves of rare characters.
 
 from collections.abc import Sequence
 
-from pydantic import Field, field_validator
-
-from crowd.task_types.answer_kind import AnswerKind, Example, Opinion, Voice
+from crowd.task_types.answer_kind import Example, Opinion, Voice
 from crowd.task_types.answers import ANSWER, list_of, object_of, one_of, refuse, whole_number_of
-from crowd.task_types.choices import Choice, all_different, words_of
+from crowd.task_types.choices import words_of
+from crowd.task_types.marked_parts import MOST_PARTS, MarkedParts, PartsSchema
 from crowd.task_types.medians import weighted_median
 from crowd.task_types.payloads import FieldName, text_in
-from crowd.task_types.regions import SAME_PART, Cluster, Marking, Region, f1_of, majority_of
-from crowd.task_types.schemas import AnswerSchema, SchemaReader
+from crowd.task_types.regions import Cluster, Marking, Region, majority_of
+from crowd.task_types.schemas import SchemaReader
 from folkmoot.kernel.json_values import Json, JsonObject
 
-MOST_CLASSES = 50
-MOST_SPANS = 200
 
-
-class SpansSchema(AnswerSchema):
+class SpansSchema(PartsSchema):
     """The question, which text is marked, and what can be marked in it.
 
     most: how many spans an answer may have.
@@ -30,19 +26,13 @@ class SpansSchema(AnswerSchema):
     """
 
     field: FieldName = "text"
-    classes: tuple[Choice, ...] = Field(min_length=1, max_length=MOST_CLASSES)
     allow_overlap: bool = False
-    most: int = Field(default=50, ge=1, le=MOST_SPANS)
-    gold_overlap: float = Field(default=0.5, gt=0, le=1)
-    gold_f1: float = Field(default=0.8, gt=0, le=1)
-
-    _all_different = field_validator("classes")(all_different)
 
 
 _SCHEMAS = SchemaReader(SpansSchema, "spans in a text")
 
 
-class Spans(AnswerKind):
+class Spans(MarkedParts):
     """The task type that asks to mark parts of a text."""
 
     reads_payload = True
@@ -86,19 +76,17 @@ class Spans(AnswerKind):
                 kept.append(span)
         return self._opinion_on(schema, _written(kept[: known.most]), voices)
 
-    def likeness(self, schema: JsonObject, answer: Json, other: Json) -> float:
-        """Return the F1 score of two answers, spans that overlap by half being the same."""
-        return f1_of(_read(answer), _read(other), least_overlap=SAME_PART)
+    def parts_of(self, answer: Json) -> tuple[Region, ...]:
+        """Return the spans of an answer in the order given, or refuse what is none."""
+        return _read(answer)
 
-    def agrees(self, schema: JsonObject, answer: Json, checked: Json) -> bool:
-        """Say whether the F1 score is what the schema asks of an answer to gold."""
-        known = _SCHEMAS.read(schema)
-        score = f1_of(_read(answer), _read(checked), least_overlap=known.gold_overlap)
-        return score >= known.gold_f1
+    def written(self, parts: Sequence[Region]) -> list[Json]:
+        """Return the answer that marks these spans, sorted."""
+        return _written(parts)
 
-    def mark_of(self, answer: Json) -> str:
-        """Return a short text that is the same for the same spans, in any order."""
-        return super().mark_of(_written(_read(answer)))
+    def known_schema(self, schema: JsonObject) -> SpansSchema:
+        """Return a schema in its full form as its model."""
+        return _SCHEMAS.read(schema)
 
     def text_of(self, schema: JsonObject, answer: Json) -> str:
         """Return the spans by their places."""
@@ -130,7 +118,7 @@ class Spans(AnswerKind):
 def _read(answer: Json) -> tuple[Region, ...]:
     """Return the spans of an answer in the order given, or refuse what is none."""
     spans = []
-    for number, each in enumerate(list_of(answer, ANSWER, at_most=MOST_SPANS)):
+    for number, each in enumerate(list_of(answer, ANSWER, at_most=MOST_PARTS)):
         pointer = f"{ANSWER}/{number}"
         written = object_of(each, pointer, names=("start", "end", "label"))
         start = whole_number_of(written["start"], f"{pointer}/start")
