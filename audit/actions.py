@@ -81,6 +81,8 @@ class Action(StrEnum):
     """A reviewer's answer joined the labels."""
     CONSENSUS_REQUESTED = "consensus.requested"
     """Someone asked for a consensus by a method."""
+    CONSENSUS_CANCELLED = "consensus.cancelled"
+    """Someone broke a consensus off before it had finished; nothing of it is kept."""
     CONSENSUS_FINISHED = "consensus.finished"
     """A consensus was computed: from which labels, by which method and version."""
     DATA_SET_REQUESTED = "data_set.requested"

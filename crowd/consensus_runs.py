@@ -13,6 +13,7 @@ from crowd.consensus_loading import load_consensus_problem
 from crowd.consensus_methods import check_method, methods_for, solve
 from crowd.consensus_problem import ConsensusProblem, ConsensusSolution
 from crowd.models import (
+    AnnotatorRecord,
     AnnotatorReliability,
     Consensus,
     ConsensusRun,
@@ -31,6 +32,9 @@ from folkmoot.kernel.unit_of_work import UnitOfWork
 __all__ = [
     "ConsensusProblem",
     "ConsensusSolution",
+    "cancel_run",
+    "enter_stage",
+    "labels_so_far",
     "latest_run",
     "load_consensus_problem",
     "methods_for",
@@ -60,11 +64,12 @@ def request_consensus(
         method=method,
         state=WorkState.REQUESTED,
         requested_by=actor.id,
+        labels_at_request=labels_so_far(uow, project_id),
         created_at=clock.now(),
     )
     uow.session.add(run)
     request_job(uow, JobName.FIT_CONSENSUS, subject_id=run.id, requested_by=actor.id)
-    _record_request(uow, actor, run)
+    _record_step(uow, actor, Action.CONSENSUS_REQUESTED, run)
     return run
 
 
@@ -72,7 +77,7 @@ def run_by_id(uow: UnitOfWork, *, run_id: UUID) -> ConsensusRun:
     """Return a run, or raise NotFound."""
     run = uow.session.get(ConsensusRun, run_id)
     if run is None:
-        raise NotFound("There is no such consensus run.")
+        raise _unknown_run()
     return run
 
 
@@ -107,12 +112,41 @@ def reliabilities_of(uow: UnitOfWork, *, run_id: UUID) -> Sequence[AnnotatorReli
     return uow.session.exec(statement).all()
 
 
+def cancel_run(uow: UnitOfWork, actor: Actor, *, run_id: UUID) -> ConsensusRun:
+    """Break a run off; its job stops at its next step, and stores nothing."""
+    run = _locked_run(uow, run_id)
+    if run.state is not WorkState.REQUESTED:
+        raise Conflict("This run has come to its end.")
+    run.state = WorkState.CANCELLED
+    uow.session.add(run)
+    _record_step(uow, actor, Action.CONSENSUS_CANCELLED, run)
+    return run
+
+
+def enter_stage(uow: UnitOfWork, *, run_id: UUID, stage: str) -> bool:
+    """Say what a run's job is doing now; False where the run has come to its end meanwhile."""
+    run = _locked_run(uow, run_id)
+    if run.state is not WorkState.REQUESTED:
+        return False
+    run.stage = stage
+    uow.session.add(run)
+    return True
+
+
+def labels_so_far(uow: UnitOfWork, project_id: UUID) -> int:
+    """Return how many labels annotators have given in a project."""
+    statement = select(func.coalesce(func.sum(AnnotatorRecord.n_labels), 0)).where(
+        AnnotatorRecord.project_id == project_id
+    )
+    return int(uow.session.exec(statement).one())
+
+
 def store_consensus(
     uow: UnitOfWork, problem: ConsensusProblem, solution: ConsensusSolution
 ) -> None:
-    """Store what a run found; a run that is stored already stays as it is."""
+    """Store what a run found; a run that is stored already, or was cancelled, stays as it is."""
     run = _locked_run(uow, problem.run_id)
-    if run.state is WorkState.FINISHED:
+    if run.state is not WorkState.REQUESTED:
         return
     connection = uow.session.connection()
     _store_answers(connection, run.id, solution)
@@ -121,6 +155,10 @@ def store_consensus(
     _finish(run, problem, solution)
     uow.session.add(run)
     _record_result(uow, run)
+
+
+def _unknown_run() -> NotFound:
+    return NotFound("There is no such consensus run.")
 
 
 def _refuse_without_labels(uow: UnitOfWork, project_id: UUID) -> None:
@@ -145,7 +183,10 @@ def _locked_run(uow: UnitOfWork, run_id: UUID) -> ConsensusRun:
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    return uow.session.exec(statement).one()
+    run = uow.session.exec(statement).first()
+    if run is None:
+        raise _unknown_run()
+    return run
 
 
 def _store_answers(connection: Connection, run_id: UUID, solution: ConsensusSolution) -> None:
@@ -181,6 +222,7 @@ def _store_estimates(connection: Connection, run_id: UUID, solution: ConsensusSo
 
 def _finish(run: ConsensusRun, problem: ConsensusProblem, solution: ConsensusSolution) -> None:
     run.state = WorkState.FINISHED
+    run.stage = ""
     run.method_version = solution.method_version
     run.parameters = dict(solution.parameters)
     run.input_digest = solution.input_digest
@@ -196,11 +238,11 @@ def _finish(run: ConsensusRun, problem: ConsensusProblem, solution: ConsensusSol
     run.finished_at = clock.now()
 
 
-def _record_request(uow: UnitOfWork, actor: Actor, run: ConsensusRun) -> None:
+def _record_step(uow: UnitOfWork, actor: Actor, action: Action, run: ConsensusRun) -> None:
     record(
         uow,
         actor,
-        Action.CONSENSUS_REQUESTED,
+        action,
         subject_type="consensus_run",
         subject_id=run.id,
         project_id=run.project_id,

@@ -45,6 +45,13 @@ class Redundancy(_Part):
     budget_labels: int | None = Field(default=None, ge=1, le=1_000_000_000)
 
 
+class Aggregation(_Part):
+    """When a consensus is run without being asked for: after so many new labels, and at the end."""
+
+    consensus_every: int | None = Field(default=None, ge=10, le=1_000_000_000)
+    consensus_at_close: bool = True
+
+
 class Timing(_Part):
     """How long a task is held, and how long an answer can be changed by its author."""
 
@@ -96,7 +103,7 @@ class Suggestions(_Part):
     suggestion_share: Share = 0.0
 
 
-class ProjectRules(Redundancy, Timing, Pay, WellBeing, Training, Quality, Suggestions):
+class ProjectRules(Redundancy, Aggregation, Timing, Pay, WellBeing, Training, Quality, Suggestions):
     """Every rule by which a project's tasks are handed out, judged and paid."""
 
 

@@ -42,6 +42,10 @@ class ConsensusRun(SQLModel, table=True):
     n_tasks: int = 0
     n_labels: int = 0
     labels_saved: int = 0
+    # How many labels the project had when the run was asked for, of which it may use fewer.
+    labels_at_request: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    # What the job is doing, in words; empty before and after.
+    stage: str = Field(default="", sa_column_kwargs={"server_default": ""})
     iterations: int = 0
     converged: bool = False
     agreement: float | None = None

@@ -70,6 +70,9 @@ class Project(SQLModel, table=True):
     confidence: float
     # The most labels that the project may collect, gold and surplus too; None for no limit.
     budget_labels: int | None = None
+    # After so many new labels a consensus is asked for; None for never by itself.
+    consensus_every: int | None = None
+    consensus_at_close: bool = Field(default=True, sa_column_kwargs={"server_default": sa.true()})
     lease_seconds: int
     revision_seconds: int = Field(default=900, sa_column_kwargs={"server_default": "900"})
     pay_minor: int

@@ -17,12 +17,23 @@ def open_places(services: Services, project_id: UUID) -> None:
 
 
 def fit_consensus(services: Services, run_id: UUID) -> None:
-    """Aggregate a project's labels."""
+    """Aggregate a project's labels, unless the run is cancelled meanwhile."""
+    if not _enters(services, run_id, "reading the labels"):
+        return
     with services.reading() as uow:
         problem = consensus_runs.load_consensus_problem(uow, run_id=run_id)
+    if not _enters(services, run_id, f"weighing {len(problem.labels):,} labels"):
+        return
     solution = consensus_runs.solve(problem)
+    if not _enters(services, run_id, f"storing {len(solution.tasks):,} answers"):
+        return
     with services.unit_of_work() as uow:
         consensus_runs.store_consensus(uow, problem, solution)
+
+
+def _enters(services: Services, run_id: UUID, stage: str) -> bool:
+    with services.unit_of_work() as uow:
+        return consensus_runs.enter_stage(uow, run_id=run_id, stage=stage)
 
 
 def export_data_set(services: Services, data_set_id: UUID) -> None:

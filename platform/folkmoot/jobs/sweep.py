@@ -5,6 +5,7 @@ from threading import Event
 
 from sqlalchemy.exc import OperationalError
 
+from crowd.consensus_policy import projects_due, request_due
 from crowd.copy_watch import projects_to_watch, request_watch
 from crowd.pay_floor import raise_pay_alarm, underpaid_projects
 from folkmoot.bootstrap import Services
@@ -30,6 +31,7 @@ def sweep(services: Services) -> int:
             services.announcer(Announcement(job.name.value, str(job.id), job.attempts))
     _watch_pay(services)
     _watch_crowds(services)
+    _run_consensus(services)
     audit_jobs.seal(services)
     return len(due)
 
@@ -48,6 +50,14 @@ def _watch_crowds(services: Services) -> None:
     for project_id in waiting:
         with services.unit_of_work() as uow:
             request_watch(uow, project_id=project_id)
+
+
+def _run_consensus(services: Services) -> None:
+    with services.reading() as uow:
+        due = projects_due(uow)
+    for project_id in due:
+        with services.unit_of_work() as uow:
+            request_due(uow, project_id=project_id)
 
 
 def sweep_forever(services: Services, *, every_seconds: float, stop: Event) -> None:

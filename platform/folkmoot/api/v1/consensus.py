@@ -1,5 +1,6 @@
 """Consensus runs: many labels into one answer with its confidence."""
 
+from dataclasses import asdict
 from datetime import datetime
 from http import HTTPStatus
 from typing import Literal
@@ -7,10 +8,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from crowd import consensus_runs
+from crowd import consensus_changes, consensus_runs
 from crowd.accuracy import Accuracy, accuracy_of
 from crowd.models import ConsensusRun
-from folkmoot.api.operations import Api, Call, PageQuery, PageView, View
+from folkmoot.api.operations import Api, Call, Download, PageQuery, PageView, View
 from folkmoot.identity.naming import names_of
 from folkmoot.identity.permissions import Permission
 from folkmoot.kernel.json_values import JsonObject
@@ -38,6 +39,7 @@ class RunView(View):
     method_version: str
     parameters: JsonObject
     state: WorkState
+    stage: str
     input_digest: str
     result_digest: str
     n_tasks: int
@@ -49,6 +51,24 @@ class RunView(View):
     agreement_low: float | None
     agreement_high: float | None
     created_at: datetime
+
+
+class SinceQuery(BaseModel):
+    """Which earlier run to compare with: the finished one before it, if none is named."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    since: UUID | None = None
+
+
+class ChangesView(View):
+    """How two runs differ: tasks with the same answer, another, or in one of the runs only."""
+
+    since: UUID
+    same: int
+    changed: int
+    added: int
+    gone: int
 
 
 class ReliabilityView(View):
@@ -128,6 +148,33 @@ def list_reliabilities(call: Call, run_id: UUID) -> dict[str, list[ReliabilityVi
         for one in found
     ]
     return {"items": items}
+
+
+@api.post(
+    "/consensus-runs/<uuid:run_id>/cancel",
+    access=Permission.MANAGE_PROJECTS,
+    shows=RunView,
+    status=HTTPStatus.OK,
+)
+def cancel_consensus_run(call: Call, run_id: UUID) -> ConsensusRun:
+    """Break a run off before it has finished; nothing of it is kept."""
+    return consensus_runs.cancel_run(call.uow, call.actor, run_id=run_id)
+
+
+@api.get("/consensus-runs/<uuid:run_id>/changes", access=Permission.READ_LABELS, shows=ChangesView)
+def get_changes(call: Call, run_id: UUID, query: SinceQuery) -> dict[str, object]:
+    """Count what changed since an earlier run of the same project."""
+    pair = consensus_changes.pair_since(call.uow, run_id=run_id, since=query.since)
+    return {"since": pair.before.id, **asdict(consensus_changes.count_changes(call.uow, pair))}
+
+
+@api.get("/consensus-runs/<uuid:run_id>/changes.csv", access=Permission.READ_LABELS, shows=Download)
+def get_changes_file(call: Call, run_id: UUID, query: SinceQuery) -> Download:
+    """Hand out every task of two runs as CSV: both answers with their confidence."""
+    pair = consensus_changes.pair_since(call.uow, run_id=run_id, since=query.since)
+    written = consensus_changes.as_csv(consensus_changes.every_task(call.uow, pair))
+    name = f"run-{pair.before.number}-to-{pair.after.number}.csv"
+    return Download(written, "text/csv", name)
 
 
 @api.get(

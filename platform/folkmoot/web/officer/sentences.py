@@ -183,6 +183,7 @@ SENTENCES: dict[Action, str | Callable[[Told], str]] = {
     Action.LABEL_CONTESTED: "{actor} contested how an answer was judged",
     Action.EXPERT_LABEL_ADDED: "{actor} added an expert’s answer",
     Action.CONSENSUS_REQUESTED: "{actor} asked for a consensus by {method}",
+    Action.CONSENSUS_CANCELLED: "{actor} broke a consensus off",
     Action.CONSENSUS_FINISHED: "{actor} finished a consensus by {method}",
     Action.DATA_SET_REQUESTED: "{actor} asked for a data set: {subject}",
     Action.DATA_SET_FINISHED: "{actor} finished a data set: {subject}",

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
+from uuid import UUID
 
 from crowd.budgets import brings_more
+from crowd.consensus_changes import run_before
 from crowd.consensus_methods import methods_for
 from crowd.consensus_runs import runs_of
 from crowd.importing import imports_of
@@ -68,11 +70,14 @@ class PayView:
 
 @dataclass(frozen=True)
 class RunLine:
-    """One consensus run."""
+    """One consensus run; what it changed can be shown where one had finished before."""
 
+    id: UUID
     number: int
     method: str
     state: str
+    stage: str
+    has_changes: bool
     at: datetime
     labels: int
     converged: bool
@@ -183,9 +188,12 @@ def _is_asking(uow: UnitOfWork, progress: ProjectProgress) -> bool:
 
 def _run(uow: UnitOfWork, run: ConsensusRun) -> RunLine:
     return RunLine(
+        id=run.id,
         number=run.number,
         method=METHOD_NAMES.get(run.method, run.method),
         state=run.state.value,
+        stage=run.stage,
+        has_changes=run.state is WorkState.FINISHED and run_before(uow, run) is not None,
         at=run.finished_at or run.created_at,
         labels=run.n_labels,
         converged=run.converged,

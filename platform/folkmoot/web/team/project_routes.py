@@ -1,11 +1,13 @@
 """The addresses of projects: open one, see how far it is, and how far to trust it."""
 
 from http import HTTPStatus
+from uuid import UUID
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from crowd.consensus_runs import request_consensus
+from crowd.consensus_changes import as_csv, every_task, pair_since
+from crowd.consensus_runs import cancel_run, request_consensus
 from crowd.data_sets import request_data_set
 from crowd.integrity import counted_integrity
 from crowd.models import ProjectState
@@ -13,9 +15,11 @@ from crowd.projects import change_state, project_by_slug
 from folkmoot.identity.access import current_actor, requires
 from folkmoot.identity.permissions import Permission
 from folkmoot.kernel.errors import InvalidInput
+from folkmoot.web.files import as_file
 from folkmoot.web.paging import wanted_page
 from folkmoot.web.services import reading, unit_of_work
 from folkmoot.web.team.blueprint import blueprint
+from folkmoot.web.team.changes_page import changes_view_of
 from folkmoot.web.team.project_list import CARDS, projects_view_of
 from folkmoot.web.team.project_page import project_view_of
 from folkmoot.web.team.refusals import refusals_told
@@ -66,6 +70,39 @@ def run_consensus(slug: str) -> ResponseReturnValue:
         found = project_by_slug(uow, slug=slug)
         request_consensus(uow, current_actor(), project_id=found.id, method=method)
     return _to_project(slug)
+
+
+@blueprint.post("/projects/<slug>/consensus/<uuid:run_id>/cancel")
+@requires(Permission.MANAGE_PROJECTS)
+def cancel_consensus(slug: str, run_id: UUID) -> ResponseReturnValue:
+    """Break a consensus run off."""
+    with refusals_told(), unit_of_work() as uow:
+        run = cancel_run(uow, current_actor(), run_id=run_id)
+        flash(f"Run {run.number} was broken off. Nothing of it is kept.", "good")
+    return _to_project(slug)
+
+
+@blueprint.get("/projects/<slug>/consensus/<uuid:run_id>")
+@requires(Permission.READ_LABELS)
+def consensus_changes(slug: str, run_id: UUID) -> str:
+    """Show what a consensus run changed since the one before it."""
+    since = request.args.get("since", type=UUID)
+    with reading() as uow:
+        view = changes_view_of(uow, slug=slug, run_id=run_id, since=since)
+    return render_template("team/consensus_changes.html", **vars(view))
+
+
+@blueprint.get("/projects/<slug>/consensus/<uuid:run_id>.csv")
+@requires(Permission.READ_LABELS)
+def consensus_changes_file(slug: str, run_id: UUID) -> Response:
+    """Hand out every task of two runs with both answers."""
+    since = request.args.get("since", type=UUID)
+    with reading() as uow:
+        project_by_slug(uow, slug=slug)
+        pair = pair_since(uow, run_id=run_id, since=since)
+        content = as_csv(every_task(uow, pair))
+    name = f"run-{pair.before.number}-to-{pair.after.number}.csv"
+    return as_file(Response(content, mimetype="text/csv"), name)
 
 
 @blueprint.post("/projects/<slug>/data-sets")

@@ -15,6 +15,8 @@ RULE_NAMES = {
     "floor": "Answers a task, at least",
     "ceiling": "Answers a task, at most",
     "confidence": "Confident enough at",
+    "consensus_every": "Consensus after so many new labels",
+    "consensus_at_close": "Consensus when the project closes",
     "budget_labels": "Labels in all, at most",
     "lease_seconds": "Seconds to answer",
     "revision_seconds": "Seconds to change an answer",
