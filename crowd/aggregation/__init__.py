@@ -16,6 +16,7 @@ from crowd.aggregation.online import (
     reliability_from_gold,
 )
 from crowd.aggregation.reliability import NEWCOMER, BetaPrior
+from crowd.aggregation.row_order import Repeats
 
 __all__ = [
     "NEWCOMER",
@@ -26,6 +27,7 @@ __all__ = [
     "LabelMatrix",
     "MajorityVote",
     "Reliability",
+    "Repeats",
     "StoppingRule",
     "krippendorff_alpha",
     "posterior_of",

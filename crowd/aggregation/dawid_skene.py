@@ -6,11 +6,10 @@ from typing import ClassVar, NamedTuple, Self
 import numpy as np
 
 from crowd.aggregation.aggregator import Aggregator
-from crowd.aggregation.arrays import BoolArray, FloatArray, shares_of, sum_by
-from crowd.aggregation.confusion import expected_confusion_counts, shrunken_confusions
+from crowd.aggregation.arrays import FloatArray, shares_of
+from crowd.aggregation.confusion import shrunken_confusions
+from crowd.aggregation.em_steps import EMSteps, Expected, em_steps
 from crowd.aggregation.label_matrix import LabelMatrix
-from crowd.aggregation.majority import vote_shares
-from crowd.aggregation.posteriors import allowed_classes, clamp, normalise, temper
 from crowd.aggregation.reliability import NEWCOMER, BetaPrior
 
 _STARTING_SPREAD_VOTES = 0.5
@@ -38,7 +37,7 @@ class DawidSkene(Aggregator):
     """
 
     name: ClassVar[str] = "dawid-skene"
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
 
     def __init__(
         self,
@@ -65,9 +64,13 @@ class DawidSkene(Aggregator):
 
     def fit(self, matrix: LabelMatrix, known: Mapping[int, int] | None = None) -> Self:
         """Run EM from the vote shares, holding `known` (task index: class index) fixed."""
-        allowed = allowed_classes(known, matrix.n_tasks, matrix.n_classes)
-        log_weights = self._climb(matrix, allowed)
-        posterior = temper(log_weights, matrix.labels_per_task, correlation=self.correlation)
+        steps = em_steps(matrix, known)
+        model = self._climb(steps, matrix.n_labels)
+        self.confusion_ = model.confusion
+        posterior = steps.posterior(
+            np.log(model.confusion), np.log(model.class_shares), self.correlation
+        )
+        del steps  # Its tables, before more memory is taken.
         self._keep_posterior(posterior)
         self._keep_reliability(matrix, posterior, self._skill_prior)
         return self
@@ -88,30 +91,27 @@ class DawidSkene(Aggregator):
     def _skill_prior(self) -> BetaPrior:
         return BetaPrior(self.prior_right, self.prior_wrong)
 
-    def _climb(self, matrix: LabelMatrix, allowed: BoolArray) -> FloatArray:
-        posterior = clamp(vote_shares(matrix.votes(), _STARTING_SPREAD_VOTES), allowed)
+    def _climb(self, steps: EMSteps, n_labels: int) -> "_Model":
+        expected = steps.from_votes(_STARTING_SPREAD_VOTES)
         path: list[float] = []
         self.converged_ = False
         while not self.converged_ and len(path) < self.max_iterations:
-            model = self._maximise(matrix, posterior)
-            log_weights = np.where(allowed, _log_joint(matrix, model), -np.inf)
-            posterior, log_evidence = normalise(log_weights)
-            path.append(float(log_evidence.sum()) + model.log_prior)
-            self.converged_ = self._is_level(path, matrix.n_labels)
-        self.confusion_ = model.confusion
+            model = self._maximise(expected)
+            expected = steps.expect(np.log(model.confusion), np.log(model.class_shares))
+            path.append(expected.log_evidence + model.log_prior)
+            self.converged_ = self._is_level(path, n_labels)
         self.n_iterations_ = len(path)
         self.objective_path_ = np.array(path)
-        return log_weights
+        return model
 
     def _is_level(self, path: list[float], n_labels: int) -> bool:
         return len(path) > 1 and path[-1] - path[-2] <= self.tolerance * n_labels
 
-    def _maximise(self, matrix: LabelMatrix, posterior: FloatArray) -> "_Model":
-        counts = expected_confusion_counts(matrix, posterior)
+    def _maximise(self, expected: Expected) -> "_Model":
         confusion, log_prior = shrunken_confusions(
-            counts, weight=self.shrinkage, prior=self._skill_prior
+            expected.counts, weight=self.shrinkage, prior=self._skill_prior
         )
-        class_shares = shares_of(posterior.sum(axis=0) + self.class_tasks)
+        class_shares = shares_of(expected.class_tasks + self.class_tasks)
         log_prior += self.class_tasks * float(np.log(class_shares).sum())
         return _Model(class_shares, confusion, log_prior)
 
@@ -120,16 +120,3 @@ class _Model(NamedTuple):
     class_shares: FloatArray
     confusion: FloatArray
     log_prior: float
-
-
-def _log_joint(matrix: LabelMatrix, model: _Model) -> FloatArray:
-    log_confusion = np.log(model.confusion)
-    evidence = [
-        sum_by(
-            matrix.task,
-            log_confusion[:, true_class, :].ravel()[matrix.answer_cells],
-            matrix.n_tasks,
-        )
-        for true_class in range(matrix.n_classes)
-    ]
-    return np.stack(evidence, axis=1) + np.log(model.class_shares)

@@ -1,74 +1,204 @@
-"""Hold the labels of many annotators on many tasks as three aligned integer arrays."""
+"""Hold the labels of many annotators on many tasks in five bytes each."""
 
 import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crowd.aggregation.arrays import FloatArray, IndexArray
+from crowd.aggregation.named_labels import indexed
+from crowd.aggregation.names import CompactNames, Names, NumberedNames, json_pieces
+from crowd.aggregation.row_order import (
+    Indices,
+    Integers,
+    RepeatedLabel,
+    Repeats,
+    Rows,
+    in_order,
+    label_type,
+)
+
+if TYPE_CHECKING:
+    from crowd.aggregation.label_tables import Columns, Table
 
 _DIGEST_FORMAT = "folkmoot label matrix 1"
 _MOST_CLASSES = int(np.iinfo(np.int16).max)
+_ROWS_AT_ONCE = 2**20
 
 
-@dataclass(frozen=True, eq=False)
 class LabelMatrix:
     """Hold one row per label: which task, which annotator, which class, each as an index.
 
     Rows are sorted by task and then annotator, and the arrays are read-only copies.
     The order of `class_names` carries meaning: a tie goes to the class that comes first.
-    Tasks and annotators without labels are allowed. Raise ValueError for arrays that do
-    not fit each other or the names, and for an annotator with two labels on one task.
+    Tasks and annotators without labels are allowed. Where an annotator labelled a task more
+    than once, `repeats` says what counts. Raise ValueError for arrays that do not fit each other
+    or the names, and for such a repeat unless `repeats` allows it.
+
+    task_offsets: where the labels of each task begin, shape (n_tasks + 1,), int32.
+    annotator, label: annotator and class of each label, shape (n_labels,), int32 and int8;
+        int16 from 128 classes on.
     """
 
-    task: NDArray[np.int32]
-    annotator: NDArray[np.int32]
-    label: NDArray[np.int16]
-    task_names: tuple[str, ...]
-    annotator_names: tuple[str, ...]
-    class_names: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        """Check the arrays against the names and put the rows in canonical order."""
-        _check_names(self.task_names, "task")
-        _check_names(self.annotator_names, "annotator")
-        _check_names(self.class_names, "class")
-        if not len(self.task) == len(self.annotator) == len(self.label):
+    def __init__(  # noqa: PLR0917 - the three arrays and their three names
+        self,
+        task: Integers,
+        annotator: Integers,
+        label: Integers,
+        task_names: Names,
+        annotator_names: Names,
+        class_names: tuple[str, ...],
+        *,
+        repeats: Repeats = Repeats.REFUSE,
+    ) -> None:
+        self._name(task_names, annotator_names, class_names)
+        if not len(task) == len(annotator) == len(label):
             raise ValueError("The task, annotator and label arrays differ in length.")
-        _check_indices(self.task, self.n_tasks, "task")
-        _check_indices(self.annotator, self.n_annotators, "annotator")
-        _check_indices(self.label, self.n_classes, "class")
-        self._sort_rows()
-        self._refuse_second_labels()
+        task = _checked(task, self.n_tasks, "task")
+        annotator = _checked(annotator, self.n_annotators, "annotator")
+        label = _checked(label, self.n_classes, "class")
+        small: Indices = label.astype(label_type(self.n_classes), copy=False)
+        try:
+            self._keep(in_order(task, annotator, small, self.n_tasks, repeats))
+        except RepeatedLabel as found:
+            raise self._refusal(found) from None
 
     @classmethod
-    def from_labels(cls, labels: Iterable[tuple[str, str, str]], *, classes: Sequence[str]) -> Self:
+    def from_labels(
+        cls,
+        labels: Iterable[tuple[str, str, str]],
+        *,
+        classes: Sequence[str],
+        repeats: Repeats = Repeats.REFUSE,
+    ) -> Self:
         """Build the matrix from (task, annotator, class) names, in any order.
 
         Raise ValueError that names the row when a name is missing, a label is none of
         `classes`, or an annotator labelled a task twice; and when there are no labels.
         """
-        rows = list(labels)
-        if not rows:
-            raise ValueError("There are no labels.")
-        class_index = {name: index for index, name in enumerate(classes)}
-        for row in rows:
-            _check_row(row, class_index)
-        task_index = _index_of({task for task, _, _ in rows})
-        annotator_index = _index_of({annotator for _, annotator, _ in rows})
+        return cls(*indexed(list(labels), classes), repeats=repeats)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        task: Integers,
+        annotator: Integers,
+        label: Integers,
+        *,
+        n_tasks: int | None = None,
+        n_annotators: int | None = None,
+        n_classes: int | None = None,
+        repeats: Repeats = Repeats.REFUSE,
+    ) -> Self:
+        """Build the matrix from indices, in any order; names are the indices as text.
+
+        n_tasks, n_annotators, n_classes: one more than the highest index, unless given.
+        """
         return cls(
-            np.array([task_index[task] for task, _, _ in rows], dtype=np.int32),
-            np.array([annotator_index[annotator] for _, annotator, _ in rows], dtype=np.int32),
-            np.array([class_index[label] for _, _, label in rows], dtype=np.int16),
-            task_names=tuple(task_index),
-            annotator_names=tuple(annotator_index),
-            class_names=tuple(classes),
+            task,
+            annotator,
+            label,
+            NumberedNames(_count(task) if n_tasks is None else n_tasks),
+            NumberedNames(_count(annotator) if n_annotators is None else n_annotators),
+            tuple(NumberedNames(_count(label) if n_classes is None else n_classes)),
+            repeats=repeats,
         )
+
+    @classmethod
+    def from_table(
+        cls,
+        table: "Table",
+        *,
+        classes: Sequence[str] | None = None,
+        columns: "Columns | None" = None,
+        repeats: Repeats = Repeats.REFUSE,
+    ) -> Self:
+        """Build the matrix from a pandas, Polars or Arrow table: see label_tables.py."""
+        from crowd.aggregation.label_tables import read_table  # noqa: PLC0415 - loads Arrow
+
+        return cls(*read_table(table, classes, columns), repeats=repeats)
+
+    @classmethod
+    def from_csv(
+        cls,
+        path: Path | str,
+        *,
+        classes: Sequence[str] | None = None,
+        columns: "Columns | None" = None,
+        repeats: Repeats = Repeats.REFUSE,
+    ) -> Self:
+        """Build the matrix from a CSV file with a line of column names: see label_tables.py."""
+        from crowd.aggregation.label_tables import read_csv  # noqa: PLC0415 - loads Arrow
+
+        return cls(*read_csv(path, classes, columns), repeats=repeats)
+
+    @classmethod
+    def from_parquet(
+        cls,
+        path: Path | str,
+        *,
+        classes: Sequence[str] | None = None,
+        columns: "Columns | None" = None,
+        repeats: Repeats = Repeats.REFUSE,
+    ) -> Self:
+        """Build the matrix from a Parquet file: see label_tables.py.
+
+        For a file that is larger than memory see spooling.py.
+        """
+        from crowd.aggregation.label_tables import read_parquet  # noqa: PLC0415 - loads Arrow
+
+        return cls(*read_parquet(path, classes, columns), repeats=repeats)
+
+    @classmethod
+    def from_rows(
+        cls, rows: Rows, task_names: Names, annotator_names: Names, class_names: tuple[str, ...]
+    ) -> Self:
+        """Take over rows that are in order already and fit the names, without looking at them."""
+        matrix = cls.__new__(cls)
+        matrix._name(task_names, annotator_names, class_names)
+        matrix._keep(rows)
+        return matrix
+
+    @property
+    def task_offsets(self) -> Indices:
+        """Return where the labels of each task begin: shape (n_tasks + 1,)."""
+        return self._rows.task_offsets
+
+    @property
+    def annotator(self) -> Indices:
+        """Return the annotator of each label: shape (n_labels,)."""
+        return self._rows.annotator
+
+    @property
+    def label(self) -> Indices:
+        """Return the class of each label: shape (n_labels,)."""
+        return self._rows.label
+
+    @cached_property
+    def task(self) -> NDArray[np.int32]:
+        """Return the task of each label, made when first asked for: shape (n_labels,)."""
+        tasks = np.repeat(np.arange(self.n_tasks, dtype=np.int32), np.diff(self.task_offsets))
+        tasks.flags.writeable = False
+        return tasks
+
+    @property
+    def task_names(self) -> Names:
+        """Return the names of the tasks, by index."""
+        return self._task_names
+
+    @property
+    def annotator_names(self) -> Names:
+        """Return the names of the annotators, by index."""
+        return self._annotator_names
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Return the names of the classes, by index."""
+        return self._class_names
 
     @property
     def n_labels(self) -> int:
@@ -93,12 +223,15 @@ class LabelMatrix:
     @cached_property
     def labels_per_task(self) -> IndexArray:
         """Count the labels of each task: shape (n_tasks,)."""
-        return np.bincount(self.task, minlength=self.n_tasks)
+        return np.diff(self.task_offsets).astype(np.int64)
 
     @cached_property
     def labels_per_annotator(self) -> IndexArray:
         """Count the labels of each annotator: shape (n_annotators,)."""
-        return np.bincount(self.annotator, minlength=self.n_annotators)
+        counts = np.zeros(self.n_annotators, dtype=np.int64)
+        for some in self._slices():  # So that no second copy of all labels is made.
+            counts += np.bincount(self.annotator[some], minlength=self.n_annotators)
+        return counts
 
     @cached_property
     def answer_cells(self) -> IndexArray:
@@ -128,57 +261,67 @@ class LabelMatrix:
 
     def digest(self) -> str:
         """Return the SHA-256 in hex of the names and rows, the same for any order of input."""
-        names = [_DIGEST_FORMAT, self.task_names, self.annotator_names, self.class_names]
-        sha256 = hashlib.sha256(json.dumps(names, separators=(",", ":")).encode())
-        # Little-endian on every machine, so that the digest can be compared between them.
-        sha256.update(self.task.astype("<i4").tobytes())
-        sha256.update(self.annotator.astype("<i4").tobytes())
-        sha256.update(self.label.astype("<i2").tobytes())
+        sha256 = hashlib.sha256(f'["{_DIGEST_FORMAT}"'.encode())
+        for names in (self.task_names, self.annotator_names, self.class_names):
+            sha256.update(b",")
+            for piece in json_pieces(names):
+                sha256.update(piece.encode())
+        sha256.update(b"]")
+        # Little-endian on every machine, so that the digest can be compared between them, and
+        # in pieces, so that the labels are not copied as a whole.
+        for some in self._slices():
+            sha256.update(self._tasks_of(some).astype("<i4").tobytes())
+        for some in self._slices():
+            sha256.update(self.annotator[some].astype("<i4").tobytes())
+        for some in self._slices():
+            sha256.update(self.label[some].astype("<i2").tobytes())
         return sha256.hexdigest()
 
-    def _sort_rows(self) -> None:
-        order = np.lexsort((self.annotator, self.task))
-        for name, dtype in (("task", np.int32), ("annotator", np.int32), ("label", np.int16)):
-            rows = np.asarray(getattr(self, name))[order].astype(dtype)
-            rows.flags.writeable = False
-            object.__setattr__(self, name, rows)
+    def _name(
+        self, task_names: Names, annotator_names: Names, class_names: tuple[str, ...]
+    ) -> None:
+        _check_names(task_names, "task")
+        _check_names(annotator_names, "annotator")
+        _check_names(class_names, "class")
+        self._task_names = task_names
+        self._annotator_names = annotator_names
+        self._class_names = class_names
 
-    def _refuse_second_labels(self) -> None:
-        same = (np.diff(self.task) == 0) & (np.diff(self.annotator) == 0)
-        if same.any():
-            row = int(np.argmax(same))
-            annotator = self.annotator_names[self.annotator[row]]
-            task = self.task_names[self.task[row]]
-            raise ValueError(f"Annotator {annotator!r} labelled task {task!r} more than once.")
+    def _keep(self, rows: Rows) -> None:
+        for array in rows:
+            array.flags.writeable = False
+        self._rows = rows
 
+    def _refusal(self, found: RepeatedLabel) -> ValueError:
+        annotator, task = self.annotator_names[found.annotator], self.task_names[found.task]
+        return ValueError(f"Annotator {annotator!r} labelled task {task!r} more than once.")
 
-def _index_of(names: set[str]) -> dict[str, int]:
-    return {name: index for index, name in enumerate(sorted(names))}
+    def _slices(self) -> Iterator[slice]:
+        starts = range(0, self.n_labels, _ROWS_AT_ONCE)
+        return (slice(first, min(first + _ROWS_AT_ONCE, self.n_labels)) for first in starts)
 
-
-def _check_row(row: tuple[str, str, str], class_index: Mapping[str, int]) -> None:
-    task, annotator, label = row
-    if not (isinstance(task, str) and isinstance(annotator, str) and task and annotator):
-        raise ValueError(f"A label lacks its task or its annotator: {row!r}.")
-    if label is None or label == "":
-        raise ValueError(f"The label of annotator {annotator!r} on task {task!r} is missing.")
-    if label not in class_index:
-        raise ValueError(
-            f"Annotator {annotator!r} labelled task {task!r} as {label!r}, "
-            f"which is none of the classes: {', '.join(class_index)}."
-        )
+    def _tasks_of(self, some: slice) -> IndexArray:
+        first, last = np.searchsorted(self.task_offsets, [some.start, some.stop - 1], "right") - 1
+        edges = np.clip(self.task_offsets[first : last + 2], some.start, some.stop)
+        return np.repeat(np.arange(first, last + 1), np.diff(edges))
 
 
-def _check_names(names: tuple[str, ...], kind: str) -> None:
-    if len(set(names)) != len(names):
+def _count(indices: Integers) -> int:
+    array = np.asarray(indices)
+    return int(array.max()) + 1 if array.size else 0
+
+
+def _check_names(names: Names, kind: str) -> None:
+    if not isinstance(names, CompactNames) and len(set(names)) != len(names):
         raise ValueError(f"Two {kind} names are the same.")
     if kind == "class" and not 1 <= len(names) <= _MOST_CLASSES:
         raise ValueError(f"There must be 1 to {_MOST_CLASSES} classes, not {len(names)}.")
 
 
-def _check_indices(indices: NDArray[np.signedinteger], count: int, kind: str) -> None:
+def _checked(indices: Integers, count: int, kind: str) -> Integers:
     array = np.asarray(indices)
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise ValueError(f"The {kind} indices must be a flat array of integers.")
     if array.size and not 0 <= array.min() <= array.max() < count:
         raise ValueError(f"A {kind} index lies outside 0 to {count - 1}.")
+    return array

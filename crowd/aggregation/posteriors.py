@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from crowd.aggregation.arrays import BoolArray, FloatArray, IndexArray
 
 # Posteriors closer than this are a tie: they differ by rounding, not by evidence.
 _TIE_DECIMALS = 9
+_ROWS_AT_ONCE = 65_536
 
 
 def normalise(log_weights: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -33,7 +35,11 @@ def temper(log_weights: FloatArray, n_labels: IndexArray, *, correlation: float)
 
 def decide(posterior: FloatArray) -> IndexArray:
     """Return the leading class of each task; a tie to nine decimals goes to the lower class."""
-    return np.asarray(posterior.round(_TIE_DECIMALS).argmax(axis=1))
+    leading = np.empty(len(posterior), dtype=np.int64)
+    for first in range(0, len(posterior), _ROWS_AT_ONCE):  # So that no second posterior is made.
+        some = slice(first, first + _ROWS_AT_ONCE)
+        leading[some] = posterior[some].round(_TIE_DECIMALS).argmax(axis=1)
+    return leading
 
 
 def allowed_classes(known: Mapping[int, int] | None, n_tasks: int, n_classes: int) -> BoolArray:
@@ -43,8 +49,7 @@ def allowed_classes(known: Mapping[int, int] | None, n_tasks: int, n_classes: in
     """
     allowed = np.ones((n_tasks, n_classes), dtype=np.bool_)
     for task, answer in (known or {}).items():
-        if not (0 <= task < n_tasks and 0 <= answer < n_classes):
-            raise ValueError(f"The known answer {answer} of task {task} is out of range.")
+        _check_known(task, answer, n_tasks, n_classes)
         allowed[task] = False
         allowed[task, answer] = True
     return allowed
@@ -54,3 +59,24 @@ def clamp(posterior: FloatArray, allowed: BoolArray) -> FloatArray:
     """Return the posterior with certainty where only one class is allowed."""
     is_open = allowed.all(axis=1, keepdims=True)
     return np.where(is_open, posterior, allowed)
+
+
+def known_classes(
+    known: Mapping[int, int] | None, n_tasks: int, n_classes: int
+) -> NDArray[np.int16]:
+    """Return the class of each task, -1 where it is open: shape (n_tasks,), or (0,) if all are.
+
+    Raise ValueError when a task or class index is out of range.
+    """
+    if not known:
+        return np.empty(0, dtype=np.int16)
+    classes = np.full(n_tasks, -1, dtype=np.int16)
+    for task, answer in known.items():
+        _check_known(task, answer, n_tasks, n_classes)
+        classes[task] = answer
+    return classes
+
+
+def _check_known(task: int, answer: int, n_tasks: int, n_classes: int) -> None:
+    if not (0 <= task < n_tasks and 0 <= answer < n_classes):
+        raise ValueError(f"The known answer {answer} of task {task} is out of range.")

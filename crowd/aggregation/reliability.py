@@ -6,6 +6,7 @@ import numpy as np
 
 from crowd.aggregation.arrays import FloatArray, sum_by
 from crowd.aggregation.label_matrix import LabelMatrix
+from crowd.aggregation.row_order import COMPILED_FROM
 
 _TAIL = 0.025
 
@@ -39,10 +40,7 @@ def reliabilities_of(
     labels is thus uncertain itself, with variance sum q (1 - q), and the interval contains
     both that and the sampling of a Beta posterior. Gold tasks have q of 0 or 1.
     """
-    right_chance = posterior[matrix.task, matrix.label]
-    right = sum_by(matrix.annotator, right_chance, matrix.n_annotators)
-    doubts = right_chance * (1 - right_chance)
-    doubt = sum_by(matrix.annotator, doubts, matrix.n_annotators)
+    right, doubt = _right_labels(matrix, posterior)
     return beta_estimates(right, matrix.labels_per_annotator - right, doubt, prior)
 
 
@@ -62,6 +60,20 @@ def beta_estimates(
     variance = spread / (strength + 1) + doubt / strength**2
     low, high = _beta_limits(mean, mean * (1 - mean) / variance - 1)
     return Reliabilities(mean, low, high)
+
+
+def _right_labels(matrix: LabelMatrix, posterior: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the expected number of right labels of each annotator, and its variance."""
+    if matrix.n_labels >= COMPILED_FROM:
+        from crowd.aggregation.compiled_steps import right_labels  # noqa: PLC0415 - loads Numba
+
+        return right_labels(matrix, posterior)
+    right_chance = posterior[matrix.task, matrix.label]
+    doubts = right_chance * (1 - right_chance)
+    return (
+        sum_by(matrix.annotator, right_chance, matrix.n_annotators),
+        sum_by(matrix.annotator, doubts, matrix.n_annotators),
+    )
 
 
 def _beta_limits(mean: FloatArray, strength: FloatArray) -> tuple[FloatArray, FloatArray]:
