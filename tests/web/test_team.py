@@ -304,6 +304,35 @@ def test_figures_that_tell_too_little_say_so_instead(world, browse):
     assert 'aria-label="Ada Annotator:' not in page
 
 
+def test_what_a_consensus_changed_is_shown_and_handed_out(world, browse):
+    browser = browse("team")
+    first = with_consensus(world, browser)
+    assert "What changed" not in browser.get(PAGE)
+    second = with_consensus(world, browser, "dawid_skene")
+
+    assert f'href="{PAGE}/consensus/{second.id}"' in browser.get(PAGE)
+    page = browser.get(f"{PAGE}/consensus/{second.id}")
+    assert f"Run {first.number} to run {second.number}" in page
+    file = browser.client.get(f"{PAGE}/consensus/{second.id}.csv?since={first.id}")
+    assert file.mimetype == "text/csv"
+    assert file.text.startswith("external_id,change,answer_before")
+    browser.get(f"{PAGE}/consensus/{first.id}", status=409)
+
+
+def test_a_consensus_can_be_broken_off(world, browse):
+    browser = browse("team")
+    browser.get(PAGE)
+    browser.post(f"{PAGE}/consensus", method="majority")
+    run = rows(world, ConsensusRun)[-1]
+    assert "Break it off" in browser.get(PAGE)
+
+    browser.post(f"{PAGE}/consensus/{run.id}/cancel")
+    crowd_jobs.fit_consensus(world.services, run.id)
+    page = browser.get(PAGE)
+    assert "broken off" in page
+    assert "Break it off" not in page
+
+
 def test_a_running_consensus_is_watched(world, browse):
     browser = browse("team")
     browser.get(PAGE)
