@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from crowd.aggregation.arrays import FloatArray, IndexArray
 from crowd.aggregation.label_matrix import LabelMatrix
 
-# Whole numbers up to here are exact as floats, which is how NumPy adds up weights.
-_EXACT = 2**53
+# Keys stay below this.
+_LARGEST_KEY = 2**62
 # A range of keys this many times the tasks is counted faster than it is sorted.
 _DENSE = 4
 
@@ -52,30 +52,44 @@ def counted(
     Also return the row of each task, shape (n_tasks,). A row is read as the digits of one
     number, as many columns at a time as fit into one.
     """
-    base = int(np.bincount(task, minlength=1).max(initial=0)) + 1
+    task, column = _by_task(task, column)
+    starts = np.flatnonzero(np.append(len(task) > 0, task[1:] != task[:-1]))
+    base = int(np.diff(starts, append=len(task)).max(initial=0)) + 1
     width = _columns_at_a_time(base, n_tasks)
     row_of_task = np.zeros(n_tasks, dtype=np.int64)
     rows = np.zeros((1, 0), dtype=np.int64)
     for start in range(0, n_columns, width):
         stop = min(start + width, n_columns)
         digits = base ** np.arange(stop - start, dtype=np.int64)
-        weight_of_column = np.zeros(n_columns)
+        weight_of_column = np.zeros(n_columns, dtype=np.int64)
         weight_of_column[start:stop] = digits
-        codes = np.bincount(task, weights=weight_of_column[column], minlength=n_tasks)
         span = base ** (stop - start)
-        keys, row_of_task = _numbered(row_of_task * span + codes.astype(np.int64), len(rows) * span)
-        block = (keys % span)[:, None] // digits % base
-        rows = np.concatenate([rows[keys // span], block], axis=1)
+        keys = row_of_task * span
+        if len(starts):
+            keys[task[starts]] += np.add.reduceat(weight_of_column[column], starts)
+        found, row_of_task = _numbered(keys, len(rows) * span)
+        block = (found % span)[:, None] // digits % base
+        rows = np.concatenate([rows[found // span], block], axis=1)
     times = np.bincount(row_of_task, minlength=len(rows))
     return VoteTable(rows.astype(np.float64), times.astype(np.float64)), row_of_task
 
 
+def _by_task(
+    task: NDArray[np.signedinteger], column: NDArray[np.signedinteger]
+) -> tuple[NDArray[np.signedinteger], NDArray[np.signedinteger]]:
+    """Sort by task what is not sorted already, as the labels of a matrix are."""
+    if (task[1:] >= task[:-1]).all():
+        return task, column
+    order = np.argsort(task, kind="stable")
+    return task[order], column[order]
+
+
 def _columns_at_a_time(base: int, n_tasks: int) -> int:
+    if base == 1:  # There are no labels.
+        return _LARGEST_KEY
     width = 1
-    while base ** (width + 1) * max(n_tasks, 1) < _EXACT:
+    while base ** (width + 1) * max(n_tasks, 1) < _LARGEST_KEY:
         width += 1
-        if base == 1:
-            break
     return width
 
 

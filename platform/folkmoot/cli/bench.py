@@ -13,6 +13,9 @@ from folkmoot.bench.measure import Bench, Figure, table, write_json
 from folkmoot.cli.lazy import LazyGroup, Listed
 
 BENCHES = {
+    "agreement": Listed(
+        "folkmoot.bench.agreement", "Alpha, AC1 and Fleiss' kappa with limits: how fast."
+    ),
     "crowd": Listed("folkmoot.bench.crowd", "Annotators over HTTP, and what one label costs."),
     "contention": Listed(
         "folkmoot.bench.contention", "Races for a last place, of last answers, of late ones."
@@ -30,6 +33,9 @@ BENCHES = {
     "probe": Listed("folkmoot.bench.probe", "What a careless client is told, and what is kept."),
     "start": Listed(
         "folkmoot.bench.start", "Start-up and idle memory of each process and of the command line."
+    ),
+    "stopping": Listed(
+        "folkmoot.bench.stopping", "What asking until the posterior is sure saves, on real votes."
     ),
 }
 

@@ -1,0 +1,150 @@
+"""What asking until the posterior is sure saves, on real votes that are replayed.
+
+Two questions, and two answers for each crowd:
+
+- What can be saved? Fixed redundancy needs so many labels a task to come within half a point of
+  the accuracy with all labels, and stopping early so many, at the threshold where it does; the
+  threshold is found on the crowd itself.
+- What is saved by a threshold that has never seen the crowd? It is the lowest one with which the
+  other crowds lose half a point in the mean at most, and none of them more than a point. What
+  this crowd then loses is shown against all labels.
+
+The limits are 95 % over tasks, drawn anew with replacement; replays of one task stay together.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+
+from crowd.aggregation.arrays import FloatArray
+from folkmoot.bench.crowd_data import read_crowds
+from folkmoot.bench.measure import Figure
+from folkmoot.bench.replaying import Replays, replay_crowd
+
+CROWDS = ("bluebird", "dog", "rte", "temp", "tweet")
+THRESHOLDS = (0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99)
+GIVEN_UP = 0.005
+MOST_LOST = 0.01
+LEAST_SAVED = 0.4
+_SAMPLES = 1000
+
+
+@click.option(
+    "--data",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    required=True,
+    help="A folder of crowds, each with labels.csv and truth.csv.",
+)
+@click.option(
+    "--crowds",
+    "names",
+    default=",".join(CROWDS),
+    show_default=True,
+    help="Which of them, separated by commas; two or more.",
+)
+@click.option("--seeds", default=10, show_default=True, help="Random orders of the votes.")
+@click.option(
+    "--audit-share",
+    default=0.05,
+    show_default=True,
+    help="Share of tasks that get every vote, for a check; they count in what is saved.",
+)
+def run(*, data: Path, names: str, seeds: int, audit_share: float) -> Iterator[Figure]:
+    """Replay the crowds, and say what stopping early saves and loses."""
+    replayed = []
+    for crowd in read_crowds(data, names=names.split(",")):
+        replayed.append(replay_crowd(crowd, THRESHOLDS, seeds=seeds, audit_share=audit_share))
+        click.echo(f"{crowd.name}: {crowd.matrix.n_labels:,} votes replayed {seeds} times")
+    yield from _possible(replayed)
+    yield from _held_out(replayed)
+
+
+def _possible(replayed: Sequence[Replays]) -> Iterator[Figure]:
+    saved = []
+    for crowd in replayed:
+        every = np.ones((1, crowd.right_fixed.shape[1]))
+        fixed, early = _needed(crowd, every)
+        yield Figure(f"{crowd.name}: fixed redundancy, full - 0.5 points", fixed[0], "labels")
+        yield Figure(f"{crowd.name}: stopping early, full - 0.5 points", early[0], "labels")
+        saved.append(1 - early[0] / fixed[0])
+        yield Figure(f"{crowd.name}: saved", 100 * saved[-1], "%")
+        fixed, early = _needed(crowd, _drawn(crowd))
+        low, high = np.nanquantile(1 - early / fixed, (0.025, 0.975))
+        yield Figure(f"{crowd.name}: saved, lower limit", 100 * low, "%")
+        yield Figure(f"{crowd.name}: saved, upper limit", 100 * high, "%")
+    yield Figure("saved in the mean", 100 * np.mean(saved), "%", at_least=100 * LEAST_SAVED)
+
+
+def _held_out(replayed: Sequence[Replays]) -> Iterator[Figure]:
+    saved = []
+    for crowd in replayed:
+        threshold = chosen_threshold([other for other in replayed if other is not crowd])
+        place = THRESHOLDS.index(threshold)
+        every = np.ones((1, crowd.right_fixed.shape[1]))
+        fixed, _ = _needed(crowd, every)
+        labels = crowd.labels_early[place].mean()
+        saved.append(1 - labels / fixed[0])
+        yield Figure(f"{crowd.name}: threshold from the others", threshold, "")
+        yield Figure(f"{crowd.name}: labels with it", labels, "labels")
+        yield Figure(f"{crowd.name}: saved with it", 100 * saved[-1], "%")
+        change = crowd.right_early[place] - crowd.right_fixed[-1]
+        low, high = np.quantile(_drawn(crowd) @ change / len(change), (0.025, 0.975))
+        yield Figure(
+            f"{crowd.name}: accuracy with it against all labels",
+            100 * change.mean(),
+            "points",
+            at_least=-100 * MOST_LOST,
+        )
+        yield Figure(f"{crowd.name}: accuracy, lower limit", 100 * low, "points")
+        yield Figure(f"{crowd.name}: accuracy, upper limit", 100 * high, "points")
+    yield Figure("saved with thresholds from the others", 100 * np.mean(saved), "%")
+
+
+def chosen_threshold(replayed: Sequence[Replays]) -> float:
+    """Return the lowest threshold that costs these crowds little, or the highest there is."""
+    for place, threshold in enumerate(THRESHOLDS):
+        lost = [
+            crowd.right_fixed[-1].mean() - crowd.right_early[place].mean() for crowd in replayed
+        ]
+        if np.mean(lost) <= GIVEN_UP and max(lost) <= MOST_LOST:
+            return threshold
+    return THRESHOLDS[-1]
+
+
+def _drawn(crowd: Replays) -> FloatArray:
+    n_tasks = crowd.right_fixed.shape[1]
+    generator = np.random.default_rng(0)
+    draws = generator.multinomial(n_tasks, np.full(n_tasks, 1 / n_tasks), size=_SAMPLES)
+    return draws.astype(np.float64)
+
+
+def _needed(crowd: Replays, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the labels a task, fixed and early, at full accuracy - 0.5 points: (n_samples,)."""
+    n_tasks = weights.sum(axis=1, keepdims=True)
+    target = (weights @ crowd.right_fixed[-1])[:, None] / n_tasks - GIVEN_UP
+
+    def needed(labels: FloatArray, right: FloatArray) -> FloatArray:
+        curves = (weights @ labels.T / n_tasks, weights @ right.T / n_tasks)
+        return labels_to_reach(*curves, target[:, 0])
+
+    fixed = needed(crowd.labels_fixed, crowd.right_fixed)
+    return fixed, needed(crowd.labels_early, crowd.right_early)
+
+
+def labels_to_reach(labels: FloatArray, accuracy: FloatArray, target: FloatArray) -> FloatArray:
+    """Return where curves (n_samples, n_points) first reach their target, between points.
+
+    A curve that starts above its target needs what it starts with; one that never reaches it
+    needs all.
+    """
+    best = np.maximum.accumulate(accuracy, axis=1)
+    reached = best >= target[:, None]
+    place = np.where(reached.any(axis=1), reached.argmax(axis=1), labels.shape[1] - 1)
+    row = np.arange(len(labels))
+    before = np.maximum(place - 1, 0)
+    rise = best[row, place] - best[row, before]
+    part = np.divide(target - best[row, before], rise, out=np.ones_like(rise), where=rise > 0)
+    step = labels[row, place] - labels[row, before]
+    return np.asarray(labels[row, before] + np.clip(part, 0, 1) * step)
