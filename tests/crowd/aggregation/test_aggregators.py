@@ -7,12 +7,33 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crowd.aggregation import Aggregator, DawidSkene, LabelMatrix, MajorityVote
+from crowd.aggregation import (
+    Aggregator,
+    CorrelatedBayes,
+    CrowdLab,
+    DawidSkene,
+    Ensemble,
+    Glad,
+    IndependentBayes,
+    LabelMatrix,
+    Mace,
+    MajorityVote,
+    OneCoin,
+    SkillByClass,
+    WeightedMajority,
+)
+from crowd.aggregation.planted import one_coin_crowd
 
 # Few iterations, so that rounding cannot grow on a crowd that is balanced on a ridge.
-ALGORITHMS = [MajorityVote(), DawidSkene(max_iterations=6)]
+CLIMBERS = (
+    *(DawidSkene, OneCoin, Mace, Glad, IndependentBayes, CorrelatedBayes, SkillByClass, Ensemble),
+)
+ALGORITHMS = [
+    *(MajorityVote(), WeightedMajority(), CrowdLab()),
+    *(climber(max_iterations=6) for climber in CLIMBERS),
+]
 # A shared machine may stall for longer than the default deadline of an example.
-quickly = settings(deadline=None, max_examples=40)
+quickly = settings(deadline=None, max_examples=20)
 each_algorithm = pytest.mark.parametrize("algorithm", ALGORITHMS, ids=lambda each: each.name)
 
 
@@ -124,21 +145,49 @@ def test_known_answers_are_certain(algorithm: Aggregator, matrix: LabelMatrix, d
     assert np.isfinite(fit.posterior_).all()
 
 
+@pytest.mark.parametrize("climber", CLIMBERS)
 @quickly
 @given(matrix=label_matrices(), data=st.data())
-def test_the_objective_never_falls(matrix: LabelMatrix, data: st.DataObject):
-    shrinkage = data.draw(st.sampled_from([0.01, 0.5, 3.0, 40.0, 1e4]))
+def test_the_objective_never_falls(
+    climber: type[Aggregator], matrix: LabelMatrix, data: st.DataObject
+):
     classes = st.integers(0, matrix.n_classes - 1)
     known = data.draw(st.dictionaries(st.integers(0, matrix.n_tasks - 1), classes))
-    path = (
-        DawidSkene(shrinkage=shrinkage, tolerance=0, max_iterations=30)
-        .fit(matrix, known)
-        .objective_path_
-    )
+    path = climber(tolerance=0, max_iterations=30).fit(matrix, known).objective_path_
     assert (np.diff(path) >= -1e-9 * (1 + np.abs(path[:-1]))).all()
 
 
-@pytest.mark.parametrize("algorithm", [MajorityVote(), DawidSkene()])
+@quickly
+@given(matrix=label_matrices(), shrinkage=st.sampled_from([0.01, 0.5, 40.0, 1e4]))
+def test_the_objective_never_falls_however_strong_the_pull(matrix: LabelMatrix, shrinkage: float):
+    fit = DawidSkene(shrinkage=shrinkage, tolerance=0, max_iterations=30).fit(matrix)
+    path = fit.objective_path_
+    assert (np.diff(path) >= -1e-9 * (1 + np.abs(path[:-1]))).all()
+
+
+@each_algorithm
+def test_a_perfect_annotator_does_not_lower_accuracy(algorithm: Aggregator):
+    changes = [_gain_from_a_perfect_annotator(type(algorithm)(), seed) for seed in range(8)]
+    spread = np.std(changes) / np.sqrt(len(changes))
+    assert np.mean(changes) >= -2 * spread
+
+
+def _gain_from_a_perfect_annotator(algorithm: Aggregator, seed: int) -> float:
+    crowd = one_coin_crowd([0.85, 0.7, 0.6, 0.75, 0.55, 0.65], 120, n_classes=3, seed=seed)
+    plain = crowd.matrix
+    matrix = LabelMatrix(
+        np.concatenate([plain.task, np.arange(plain.n_tasks)]),
+        np.concatenate([plain.annotator, np.full(plain.n_tasks, plain.n_annotators)]),
+        np.concatenate([plain.label, crowd.truth]),
+        plain.task_names,
+        (*plain.annotator_names, "perfect"),
+        plain.class_names,
+    )
+    before = (algorithm.fit_predict(plain) == crowd.truth).mean()
+    return float((algorithm.fit_predict(matrix) == crowd.truth).mean() - before)
+
+
+@pytest.mark.parametrize("algorithm", [type(each)() for each in ALGORITHMS])
 @pytest.mark.parametrize("shape", [(1, 1, 1), (1, 1, 3), (1, 2, 2), (2, 1, 2)])
 def test_the_smallest_crowds_work(algorithm: Aggregator, shape: tuple[int, int, int]):
     rows = [(task, annotator, 0) for task in range(shape[0]) for annotator in range(shape[1])]

@@ -1,0 +1,94 @@
+"""Tell annotators who know from annotators who guess, and learn how the latter guess."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from crowd.aggregation.arrays import FloatArray, shares_of
+from crowd.aggregation.climbing import (
+    Climb,
+    ConfusionClimb,
+    HiddenTruth,
+    Learned,
+    most_probable_shares,
+)
+from crowd.aggregation.em_steps import Expected
+from crowd.aggregation.label_matrix import LabelMatrix
+
+
+class Mace(HiddenTruth):
+    """Find the most probable competence and guessing habits of annotators by EM.
+
+    Of each label an annotator either knows the true class, with their competence, or guesses
+    by a habit of their own, whatever the true class.
+
+    prior_right, prior_wrong: labels imagined as known and as guessed for every annotator.
+    habit_labels: guesses imagined of each class for every annotator.
+
+    The other parameters are those of `HiddenTruth`. `objective_path_` is the log posterior of
+    competence, habits and class shares up to a constant.
+
+    Hovy, Berg-Kirkpatrick, Vaswani and Hovy, Learning Whom to Trust with MACE, NAACL 2013.
+    """
+
+    name: ClassVar[str] = "mace"
+    version: ClassVar[str] = "1"
+
+    def __init__(
+        self,
+        *,
+        tolerance: float = 1e-6,
+        max_iterations: int = 200,
+        prior_right: float = 1.0,
+        prior_wrong: float = 1.0,
+        class_tasks: float = 1.0,
+        habit_labels: float = 1.0,
+        correlation: float = 0.5,
+    ) -> None:
+        super().__init__(
+            tolerance=tolerance,
+            max_iterations=max_iterations,
+            prior_right=prior_right,
+            prior_wrong=prior_wrong,
+            class_tasks=class_tasks,
+            correlation=correlation,
+        )
+        if habit_labels <= 0:
+            raise ValueError("Prior counts must be above zero.")
+        self.habit_labels = habit_labels
+
+    def _begin(self, matrix: LabelMatrix, known: Mapping[int, int] | None) -> Climb:
+        return _MaceClimb(self, matrix, known)
+
+
+class _MaceClimb(ConfusionClimb):
+    def __init__(self, model: Mace, matrix: LabelMatrix, known: Mapping[int, int] | None) -> None:
+        super().__init__(matrix, known)
+        self._model = model
+        competence = model.prior_right / (model.prior_right + model.prior_wrong)
+        self._competence = np.full((matrix.n_annotators, 1), competence)
+        self._habit = np.full((matrix.n_annotators, matrix.n_classes), 1 / matrix.n_classes)
+
+    def learn(self, expected: Expected) -> Learned:
+        log_shares, log_prior = most_probable_shares(expected.class_tasks, self._model.class_tasks)
+        log_prior += self._learn_annotators(expected.counts)
+        competence = self._competence[:, :, None]
+        knows = np.eye(self._habit.shape[1])
+        confusion = competence * knows + (1 - competence) * self._habit[:, None, :]
+        return Learned(confusion, np.log(confusion), log_shares, log_prior)
+
+    def _learn_annotators(self, counts: FloatArray) -> float:
+        """Update competence and habits from expected counts; return the log of their prior."""
+        model = self._model
+        right = np.diagonal(counts, axis1=1, axis2=2)
+        guess = (1 - self._competence) * self._habit
+        known = right * self._competence / (self._competence + guess)
+        guessed = counts.sum(axis=1) - known
+        knowing = known.sum(axis=1, keepdims=True) + model.prior_right
+        guessing = guessed.sum(axis=1, keepdims=True) + model.prior_wrong
+        self._competence = knowing / (knowing + guessing)
+        self._habit = shares_of(guessed + model.habit_labels)
+        log_prior = model.prior_right * np.log(self._competence).sum()
+        log_prior += model.prior_wrong * np.log1p(-self._competence).sum()
+        return float(log_prior + model.habit_labels * np.log(self._habit).sum())

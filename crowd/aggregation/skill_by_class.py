@@ -1,0 +1,112 @@
+"""Shrink confusion matrices to each annotator's skill, in classes of different difficulty.
+
+Few annotators answer enough to fill a confusion matrix. What is known from fewer answers is
+how often an annotator is right at all, p, and how often everybody is right in class k, r_k.
+Where r is how often everybody is right in any class, the pull is towards
+
+    logit(diagonal_k) = logit(p) + logit(r_k) - logit(r),   the rest spread evenly off it,
+
+which are the two effects without interaction of an item response model.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from crowd.aggregation.arrays import FloatArray, shares_of
+from crowd.aggregation.climbing import (
+    Climb,
+    ConfusionClimb,
+    HiddenTruth,
+    Learned,
+    most_probable_shares,
+)
+from crowd.aggregation.em_steps import Expected
+from crowd.aggregation.label_matrix import LabelMatrix
+from crowd.aggregation.reliability import NEWCOMER
+
+
+class SkillByClass(HiddenTruth):
+    """Fit confusion matrices by EM, with a prior that is estimated anew in each iteration.
+
+    shrinkage: labels' worth of pull in every row of a confusion matrix.
+
+    The other parameters are those of `HiddenTruth`. The prior moves, so that nothing in
+    particular is maximised: `objective_path_` is empty, and the fit ends when the log
+    probability of the labels stands still.
+
+    Dawid and Skene, Applied Statistics 28(1), 1979 (the matrices); Rasch, Probabilistic Models
+    for Some Intelligence and Attainment Tests, 1960 (two effects that add up in the logit);
+    Efron and Morris, Stein's Estimation Rule and Its Competitors, JASA 68(341), 1973 (a prior
+    that is estimated from the same data).
+    """
+
+    name: ClassVar[str] = "skill-by-class"
+    version: ClassVar[str] = "1"
+    has_objective: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        *,
+        tolerance: float = 1e-6,
+        max_iterations: int = 200,
+        shrinkage: float = 3.0,
+        prior_right: float = NEWCOMER.right,
+        prior_wrong: float = NEWCOMER.wrong,
+        class_tasks: float = 1.0,
+        correlation: float = 0.5,
+    ) -> None:
+        super().__init__(
+            tolerance=tolerance,
+            max_iterations=max_iterations,
+            prior_right=prior_right,
+            prior_wrong=prior_wrong,
+            class_tasks=class_tasks,
+            correlation=correlation,
+        )
+        if shrinkage <= 0:
+            raise ValueError("Shrinkage must be above zero.")
+        self.shrinkage = shrinkage
+
+    def _begin(self, matrix: LabelMatrix, known: Mapping[int, int] | None) -> Climb:
+        return _SkillClimb(self, matrix, known)
+
+
+class _SkillClimb(ConfusionClimb):
+    def __init__(
+        self, model: SkillByClass, matrix: LabelMatrix, known: Mapping[int, int] | None
+    ) -> None:
+        super().__init__(matrix, known)
+        self._model = model
+
+    def learn(self, expected: Expected) -> Learned:
+        model = self._model
+        expectation = expected_confusions(expected.counts, model.prior_right, model.prior_wrong)
+        confusion = shares_of(expected.counts + model.shrinkage * expectation)
+        log_shares, log_prior = most_probable_shares(expected.class_tasks, model.class_tasks)
+        return Learned(confusion, np.log(confusion), log_shares, log_prior)
+
+
+def expected_confusions(counts: FloatArray, right: float, wrong: float) -> FloatArray:
+    """Return what to expect of each annotator from skill and class alone, as counts' shape.
+
+    right, wrong: answers imagined for every annotator, for every class and for all.
+    """
+    n_classes = counts.shape[2]
+    if n_classes == 1:
+        return np.ones_like(counts)
+    hits = np.diagonal(counts, axis1=1, axis2=2)
+    misses = counts.sum(axis=2) - hits
+    log_odds = (
+        _log_odds(hits.sum(axis=1) + right, misses.sum(axis=1) + wrong)[:, None]
+        + _log_odds(hits.sum(axis=0) + right, misses.sum(axis=0) + wrong)
+        - _log_odds(hits.sum() + right, misses.sum() + wrong)
+    )
+    diagonal = 1 / (1 + np.exp(-log_odds))
+    slip = (1 - diagonal) / (n_classes - 1)
+    return np.where(np.eye(n_classes, dtype=np.bool_), diagonal[:, :, None], slip[:, :, None])
+
+
+def _log_odds(right: FloatArray, wrong: FloatArray) -> FloatArray:
+    return np.log(right) - np.log(wrong)
