@@ -13,7 +13,8 @@ from crowd.aggregation.arrays import FloatArray
 from crowd.aggregation.compiling import compiled, each_part, most_threads
 
 _LEAST_CHANCE = 1e-9
-_PRECISION = 1e-13
+# Newton's method squares what is missing, so that after such a step nothing is.
+_LAST_STEP = 1e-8
 _MOST_STEPS = 80
 _LARGE_PRODUCT = 1e100
 _PARTS = 8
@@ -85,7 +86,7 @@ def _skill(counts: FloatArray, weight: float, right: float, wrong: float) -> flo
             better = (low + high) / 2
         moved = abs(better - skill)
         skill = better
-        if moved <= _PRECISION:
+        if moved <= _LAST_STEP:
             break
     return skill
 
@@ -100,17 +101,19 @@ def _slope(
     bend = -right / skill**2 - wrong / (1 - skill) ** 2
     slope = right / skill - wrong / (1 - skill)
     agreed, differed = 1.0, 1.0
+    right_bend, wrong_bend = 0.0, 0.0
     for true_class in range(len(counts)):
         for label in range(len(counts)):
             count = counts[true_class, label]
             if label == true_class:
                 agreed *= 1 + count / pull
-                bend -= weight**2 * count / (pull * (pull + count))
+                right_bend += count / (pull + count)
             else:
                 differed *= 1 + count / slip_pull
-                bend -= weight**2 * count / (slip_pull * (slip_pull + count)) / others**2
+                wrong_bend += count / (slip_pull + count)
             if max(agreed, differed) > _LARGE_PRODUCT:  # Long before it would overflow.
                 slope += weight * (math.log(agreed) - math.log(differed) / others)
                 agreed, differed = 1.0, 1.0
     slope += weight * (math.log(agreed) - math.log(differed) / others)
+    bend -= weight * (right_bend / skill + wrong_bend / ((1 - skill) * others))
     return slope, bend

@@ -23,7 +23,7 @@ from crowd.aggregation.reliability import BetaPrior
 
 _BISECTIONS = 40
 _LEAST_CHANCE = 1e-9
-# From so many cells on it is done in machine code: equal to 1e-11, and thirty times faster.
+# From so many cells on it is done in machine code: equal to 1e-9, and fifteen times faster.
 _COMPILED_FROM = 10_000
 
 

@@ -18,6 +18,9 @@ from pyarrow import compute, csv, parquet
 from crowd.aggregation.names import ArrowNames, Names
 from crowd.aggregation.row_order import Indices, label_type
 
+# Each block of a CSV file has a dictionary of its own, and joining them costs time.
+_BLOCK_BYTES = 2**24
+
 
 class Columns(NamedTuple):
     """Name the columns of a table."""
@@ -48,10 +51,7 @@ def read_table(table: Table, classes: Sequence[str] | None, columns: Columns | N
     """
     wanted = columns or Columns()
     reader = pa.RecordBatchReader.from_stream(table)
-    for name in wanted:
-        if name not in reader.schema.names:
-            found = ", ".join(map(repr, reader.schema.names))
-            raise ValueError(f"There is no column {name!r}; the columns are: {found}.")
+    check_columns(reader.schema, wanted)
     return _indexed(reader.read_all().select(wanted), classes, wanted)
 
 
@@ -66,7 +66,11 @@ def read_csv(path: Path | str, classes: Sequence[str] | None, columns: Columns |
         strings_can_be_null=True,
     )
     try:
-        table = csv.read_csv(path, convert_options=options)
+        table = csv.read_csv(
+            path,
+            read_options=csv.ReadOptions(block_size=_BLOCK_BYTES),
+            convert_options=options,
+        )
     except KeyError as error:  # Arrow's own sentence names the column.
         raise ValueError(f"{path} lacks a column: {error.args[0]}") from error
     return _indexed(table, classes, wanted)
@@ -75,12 +79,17 @@ def read_csv(path: Path | str, classes: Sequence[str] | None, columns: Columns |
 def read_parquet(path: Path | str, classes: Sequence[str] | None, columns: Columns | None) -> Read:
     """Return what `read_table` does, from a Parquet file."""
     wanted = columns or Columns()
+    check_columns(parquet.read_schema(path), wanted)
     with parquet.ParquetFile(path, read_dictionary=list(wanted)) as file:
-        for name in wanted:
-            if name not in file.schema_arrow.names:
-                found = ", ".join(map(repr, file.schema_arrow.names))
-                raise ValueError(f"There is no column {name!r}; the columns are: {found}.")
         return _indexed(file.read(columns=list(wanted)), classes, wanted)
+
+
+def check_columns(schema: pa.Schema, wanted: Columns) -> None:
+    """Raise ValueError that names the first column which is missing."""
+    for name in wanted:
+        if name not in schema.names:
+            found = ", ".join(map(repr, schema.names))
+            raise ValueError(f"There is no column {name!r}; the columns are: {found}.")
 
 
 def _indexed(table: pa.Table, classes: Sequence[str] | None, columns: Columns) -> Read:
