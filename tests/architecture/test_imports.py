@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("altair", "fairlearn", "matplotlib", "pandas", "pyarrow", "scipy", "sklearn", "skops")
+HEAVY = (
+    "altair",
+    "fairlearn",
+    "matplotlib",
+    "numba",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "sklearn",
+    "skops",
+)
 
 
 def loaded_by(statement: str, root: Path) -> set[str]:

@@ -29,6 +29,19 @@ class Numbers(click.ParamType[tuple[int, ...]]):
         return numbers
 
 
+class Counts(Numbers):
+    """Whole numbers above 0, which may be written as 1e6."""
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Read the numbers."""
+        if isinstance(value, str):
+            parts = (part.strip() for part in value.split(","))
+            value = ",".join(_written_out(part) for part in parts)
+        return super().convert(value, param, ctx)
+
+
 class Databases(click.ParamType[tuple[str, ...]]):
     """Kinds of database, separated by commas."""
 
@@ -48,6 +61,7 @@ class Databases(click.ParamType[tuple[str, ...]]):
 
 
 NUMBERS = Numbers()
+COUNTS = Counts()
 db_option = click.option(
     "--db",
     "kinds",
@@ -56,3 +70,10 @@ db_option = click.option(
     show_default=True,
     help="Which databases, separated by commas; each is fresh and removed afterwards.",
 )
+
+
+def _written_out(number: str) -> str:
+    """Return 1e6 as 1000000, and anything that is no such number as it is."""
+    digits, mark, zeros = number.partition("e")
+    is_short = mark and digits.isdecimal() and zeros.isdecimal() and len(zeros) < 3
+    return digits + "0" * int(zeros) if is_short else number

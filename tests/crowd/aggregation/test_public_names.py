@@ -18,6 +18,6 @@ def test_a_web_process_can_judge_a_task_without_loading_scipy():
     script = (
         "import sys; from crowd.aggregation import StoppingRule, posterior_of;"
         "posterior_of([0, 1], [0.7, 0.8], 2);"
-        "sys.exit(any(name in sys.modules for name in ('scipy', 'sklearn', 'pandas')))"
+        "sys.exit(any(name in sys.modules for name in ('numba', 'scipy', 'sklearn', 'pandas')))"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
