@@ -169,8 +169,8 @@ def climb(
 def log_posterior(pairs: Pairs, scores: FloatArray, spread: float) -> float:
     """Return the log likelihood of the wins plus the log prior of the scores."""
     difference = scores[pairs.first] - scores[pairs.second]
-    lost = pairs.first_wins * np.logaddexp(0, -difference)
-    lost += pairs.second_wins * np.logaddexp(0, difference)
+    lost = (pairs.first_wins + pairs.second_wins) * np.logaddexp(0, difference)
+    lost -= pairs.first_wins * difference  # log(1 + exp(-d)) is log(1 + exp(d)) - d.
     return -float(lost.sum() + 0.5 * np.sum(scores**2) / spread**2)
 
 

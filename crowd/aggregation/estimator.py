@@ -29,7 +29,7 @@ class Estimator(ABC, Generic[RowsT]):
     n_iterations_: int
     converged_: bool
     objective_path_: FloatArray
-    digest_: str
+    _rows: AnswerRows
 
     @abstractmethod
     def fit(self, rows: RowsT) -> Self:
@@ -39,8 +39,13 @@ class Estimator(ABC, Generic[RowsT]):
     def parameters(self) -> dict[str, float]:
         """Return the keyword arguments that make this algorithm again."""
 
+    @property
+    def digest_(self) -> str:
+        """Return the digest, which may cost more than a quick fit, when it is asked for."""
+        return self._rows.digest()
+
     def _keep_ending(self, rows: AnswerRows, path: list[float], *, converged: bool) -> None:
-        self.digest_ = rows.digest()
+        self._rows = rows
         self.n_iterations_ = len(path)
         self.converged_ = converged
         self.objective_path_ = np.array(path)

@@ -16,6 +16,13 @@ BENCHES = {
     "agreement": Listed(
         "folkmoot.bench.agreement", "Alpha, AC1 and Fleiss' kappa with limits: how fast."
     ),
+    "consensus-speed": Listed(
+        "folkmoot.bench.consensus_speed", "Consensus on millions of labels: seconds and memory."
+    ),
+    "consensus-types": Listed(
+        "folkmoot.bench.consensus_types",
+        "Consensus for numbers, tags, boxes, comparisons and grades on real crowds.",
+    ),
     "crowd": Listed("folkmoot.bench.crowd", "Annotators over HTTP, and what one label costs."),
     "contention": Listed(
         "folkmoot.bench.contention", "Races for a last place, of last answers, of late ones."
