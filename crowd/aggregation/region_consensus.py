@@ -76,7 +76,7 @@ class RegionConsensus(Estimator[RegionRows]):
         invent_wrong: float = 19.0,
         end_answers: float = 5.0,
         tolerance: float = 1e-6,
-        max_iterations: int = 100,
+        max_iterations: int = 1000,
     ) -> None:
         require_positive(
             overlap=overlap,

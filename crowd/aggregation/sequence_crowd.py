@@ -62,7 +62,7 @@ class SequenceCrowd(Estimator[TokenRows]):
         *,
         context_tags: float = 60.0,
         annotator_tags: float = 100.0,
-        crowd_tags: float = 10.0,
+        crowd_tags: float = 300.0,
         step_tags: float = 1.0,
         tolerance: float = 1e-5,
         max_iterations: int = 50,
