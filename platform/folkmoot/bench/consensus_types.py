@@ -21,6 +21,7 @@ from crowd.aggregation.arrays import BoolArray, FloatArray, IndexArray
 from crowd.aggregation.bradley_terry import BradleyTerry
 from crowd.aggregation.crowd_bt import CrowdBradleyTerry
 from crowd.aggregation.dawid_skene import DawidSkene
+from crowd.aggregation.ensemble import Ensemble
 from crowd.aggregation.gaussian import GaussianCrowd
 from crowd.aggregation.graded import GradedCrowd, medians_of
 from crowd.aggregation.label_matrix import LabelMatrix
@@ -240,8 +241,9 @@ def _grades(folder: Path) -> Iterator[Figure]:
     (crowd,) = read_crowds(folder.parent, names=[folder.name])
     task = np.array(list(crowd.truth))
     truth = np.array(list(crowd.truth.values()))
-    majority, matrices, ours = MajorityVote(), DawidSkene(), GradedCrowd()
-    for algorithm in (majority, matrices, ours):
+    majority, matrices, mixed = MajorityVote(), DawidSkene(), Ensemble()
+    ours = GradedCrowd()
+    for algorithm in (majority, matrices, mixed, ours):
         algorithm.fit(crowd.matrix)
     votes = crowd.matrix.votes()
     found = {
@@ -249,6 +251,7 @@ def _grades(folder: Path) -> Iterator[Figure]:
         "median vote": medians_of(votes / votes.sum(axis=1, keepdims=True)),
         "Dawid-Skene, mode": matrices.labels_,
         "Dawid-Skene, median": medians_of(matrices.posterior_),
+        "ensemble, median": medians_of(mixed.posterior_),
         "ours": ours.labels_,
     }
     for name, grades in found.items():
