@@ -67,6 +67,7 @@ class CompiledSteps(EMSteps):
     def expect(self, log_confusion: FloatArray, log_class_shares: FloatArray) -> Expected:
         """Run an E step, and return what the next M step needs."""
         class_tasks = self._empty_class_tasks()
+        log_confusion = _plain(log_confusion)
 
         def run(part: int) -> float:
             compiled.load(self._shape, log_confusion, self._tables[part])
@@ -88,6 +89,7 @@ class CompiledSteps(EMSteps):
     ) -> FloatArray:
         """Return the tempered posterior: shape (n_tasks, n_classes)."""
         posterior = np.empty((self._n_tasks, len(self._shape)))
+        log_confusion = _plain(log_confusion)
 
         def write(part: int) -> None:
             compiled.load(self._shape, log_confusion, self._tables[part])
@@ -138,6 +140,11 @@ def right_labels(
 
     each_part(add_up, _MOST_PARTS, most_threads() if threads is None else threads)
     return right.sum(axis=0), doubt.sum(axis=0)
+
+
+def _plain(array: FloatArray) -> FloatArray:
+    """Return the array in the one layout that machine code is made for."""
+    return np.require(array, np.float64, ["C", "W"])
 
 
 def _shape_of(n_classes: int) -> compiled.Shape:

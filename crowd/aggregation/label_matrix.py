@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -10,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crowd.aggregation.arrays import FloatArray, IndexArray
-from crowd.aggregation.named_labels import indexed
-from crowd.aggregation.names import CompactNames, Names, NumberedNames, json_pieces
+from crowd.aggregation.named_labels import indexed, known_indices
+from crowd.aggregation.names import Names, NumberedNames, check_names, json_pieces
 from crowd.aggregation.row_order import (
     Indices,
     Integers,
     RepeatedLabel,
     Repeats,
     Rows,
+    checked_indices,
     in_order,
     label_type,
 )
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from crowd.aggregation.label_tables import Columns, Table
 
 _DIGEST_FORMAT = "folkmoot label matrix 1"
-_MOST_CLASSES = int(np.iinfo(np.int16).max)
 _ROWS_AT_ONCE = 2**20
 
 
@@ -58,9 +59,9 @@ class LabelMatrix:
         self._name(task_names, annotator_names, class_names)
         if not len(task) == len(annotator) == len(label):
             raise ValueError("The task, annotator and label arrays differ in length.")
-        task = _checked(task, self.n_tasks, "task")
-        annotator = _checked(annotator, self.n_annotators, "annotator")
-        label = _checked(label, self.n_classes, "class")
+        task = checked_indices(task, self.n_tasks, "task")
+        annotator = checked_indices(annotator, self.n_annotators, "annotator")
+        label = checked_indices(label, self.n_classes, "class")
         small: Indices = label.astype(label_type(self.n_classes), copy=False)
         try:
             self._keep(in_order(task, annotator, small, self.n_tasks, repeats))
@@ -77,8 +78,7 @@ class LabelMatrix:
     ) -> Self:
         """Build the matrix from (task, annotator, class) names, in any order.
 
-        Raise ValueError that names the row when a name is missing, a label is none of
-        `classes`, or an annotator labelled a task twice; and when there are no labels.
+        Raise ValueError for what is missing or no class, and as the class says.
         """
         return cls(*indexed(list(labels), classes), repeats=repeats)
 
@@ -145,10 +145,7 @@ class LabelMatrix:
         columns: "Columns | None" = None,
         repeats: Repeats = Repeats.REFUSE,
     ) -> Self:
-        """Build the matrix from a Parquet file: see label_tables.py.
-
-        For a file that is larger than memory see spooling.py.
-        """
+        """Build the matrix from a Parquet file: see label_tables.py, for a huge one spooling.py."""
         from crowd.aggregation.label_tables import read_parquet  # noqa: PLC0415 - loads Arrow
 
         return cls(*read_parquet(path, classes, columns), repeats=repeats)
@@ -240,24 +237,20 @@ class LabelMatrix:
 
     def votes(self) -> FloatArray:
         """Count the labels for each class of each task: shape (n_tasks, n_classes)."""
-        cells = self.task.astype(np.int64) * self.n_classes + self.label
-        counts = np.bincount(cells, minlength=self.n_tasks * self.n_classes)
-        return counts.reshape(self.n_tasks, self.n_classes).astype(np.float64)
+        counts = np.zeros(self.n_tasks * self.n_classes)
+        for some in self._slices():
+            cells = self._tasks_of(some) * self.n_classes + self.label[some]
+            first = cells[0] - self.label[some.start]
+            found = np.bincount(cells - first)
+            counts[first : first + len(found)] += found
+        return counts.reshape(self.n_tasks, self.n_classes)
 
     def known_indices(self, gold: Mapping[str, str]) -> dict[int, int]:
         """Translate gold answers by name to indices, leaving out tasks that nobody labelled.
 
         Raise ValueError for an answer that is none of the classes.
         """
-        class_index = {name: index for index, name in enumerate(self.class_names)}
-        for task, answer in gold.items():
-            if answer not in class_index:
-                raise ValueError(f"The gold answer {answer!r} of task {task!r} is no class.")
-        return {
-            index: class_index[gold[name]]
-            for index, name in enumerate(self.task_names)
-            if name in gold
-        }
+        return known_indices(gold, self.task_names, self.class_names)
 
     def digest(self) -> str:
         """Return the SHA-256 in hex of the names and rows, the same for any order of input."""
@@ -267,22 +260,20 @@ class LabelMatrix:
             for piece in json_pieces(names):
                 sha256.update(piece.encode())
         sha256.update(b"]")
-        # Little-endian on every machine, so that the digest can be compared between them, and
-        # in pieces, so that the labels are not copied as a whole.
-        for some in self._slices():
-            sha256.update(self._tasks_of(some).astype("<i4").tobytes())
-        for some in self._slices():
-            sha256.update(self.annotator[some].astype("<i4").tobytes())
-        for some in self._slices():
-            sha256.update(self.label[some].astype("<i2").tobytes())
+        # Little-endian on every machine, and in pieces, so that nothing is copied as a whole.
+        tasks = (self._tasks_of(some).astype("<i4") for some in self._slices())
+        annotators = (self.annotator[some].astype("<i4") for some in self._slices())
+        labels = (self.label[some].astype("<i2") for some in self._slices())
+        for some_rows in chain(tasks, annotators, labels):
+            sha256.update(some_rows.tobytes())
         return sha256.hexdigest()
 
     def _name(
         self, task_names: Names, annotator_names: Names, class_names: tuple[str, ...]
     ) -> None:
-        _check_names(task_names, "task")
-        _check_names(annotator_names, "annotator")
-        _check_names(class_names, "class")
+        check_names(task_names, "task")
+        check_names(annotator_names, "annotator")
+        check_names(class_names, "class")
         self._task_names = task_names
         self._annotator_names = annotator_names
         self._class_names = class_names
@@ -309,19 +300,3 @@ class LabelMatrix:
 def _count(indices: Integers) -> int:
     array = np.asarray(indices)
     return int(array.max()) + 1 if array.size else 0
-
-
-def _check_names(names: Names, kind: str) -> None:
-    if not isinstance(names, CompactNames) and len(set(names)) != len(names):
-        raise ValueError(f"Two {kind} names are the same.")
-    if kind == "class" and not 1 <= len(names) <= _MOST_CLASSES:
-        raise ValueError(f"There must be 1 to {_MOST_CLASSES} classes, not {len(names)}.")
-
-
-def _checked(indices: Integers, count: int, kind: str) -> Integers:
-    array = np.asarray(indices)
-    if array.ndim != 1 or array.dtype.kind not in "iu":
-        raise ValueError(f"The {kind} indices must be a flat array of integers.")
-    if array.size and not 0 <= array.min() <= array.max() < count:
-        raise ValueError(f"A {kind} index lies outside 0 to {count - 1}.")
-    return array

@@ -39,6 +39,20 @@ def indexed(rows: Sequence[Row], classes: Sequence[str]) -> Indexed:
     )
 
 
+def known_indices(
+    gold: Mapping[str, str], tasks: Sequence[str], classes: Sequence[str]
+) -> dict[int, int]:
+    """Translate gold answers by name to indices, leaving out what is none of `tasks`.
+
+    Raise ValueError for an answer that is none of the classes.
+    """
+    class_index = {name: index for index, name in enumerate(classes)}
+    for task, answer in gold.items():
+        if answer not in class_index:
+            raise ValueError(f"The gold answer {answer!r} of task {task!r} is no class.")
+    return {index: class_index[gold[name]] for index, name in enumerate(tasks) if name in gold}
+
+
 def _index_of(names: set[str]) -> dict[str, int]:
     return {name: index for index, name in enumerate(sorted(names))}
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _AT_ONCE = 10_000
+_MOST_CLASSES = 32_767  # As many as two bytes can number.
 
 
 class CompactNames(Sequence[str]):
@@ -84,3 +85,11 @@ def json_pieces(names: Sequence[str]) -> Iterator[str]:
         some = json.dumps(names[first : first + _AT_ONCE], separators=(",", ":"))
         yield ("," if first else "") + some[1:-1]
     yield "]"
+
+
+def check_names(names: Names, kind: str) -> None:
+    """Raise ValueError for names that occur twice, and for too few or too many classes."""
+    if not isinstance(names, CompactNames) and len(set(names)) != len(names):
+        raise ValueError(f"Two {kind} names are the same.")
+    if kind == "class" and not 1 <= len(names) <= _MOST_CLASSES:
+        raise ValueError(f"There must be 1 to {_MOST_CLASSES} classes, not {len(names)}.")

@@ -102,3 +102,13 @@ def _sorted(
     counts = np.bincount(task, minlength=n_tasks)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(offset_type(len(task)))
     return Rows(offsets, annotator.astype(np.int32), label)
+
+
+def checked_indices(indices: Integers, count: int, kind: str) -> Integers:
+    """Return the indices as an array; raise ValueError for what is no index below `count`."""
+    array = np.asarray(indices)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise ValueError(f"The {kind} indices must be a flat array of integers.")
+    if array.size and not 0 <= array.min() <= array.max() < count:
+        raise ValueError(f"A {kind} index lies outside 0 to {count - 1}.")
+    return array

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crowd.aggregation import LabelMatrix
+from crowd.aggregation import LabelMatrix, label_matrix
 
 Row = tuple[str, str, str]
 ROWS = [("t2", "ann", "dog"), ("t1", "bob", "cat"), ("t1", "ann", "dog")]
@@ -144,3 +144,17 @@ def test_gold_by_name_becomes_indices_and_unlabelled_gold_is_left_out():
     assert matrix.known_indices({"t2": "dog", "t9": "cat"}) == {1: 1}
     with pytest.raises(ValueError, match="'cow' of task 't1'"):
         matrix.known_indices({"t1": "cow"})
+
+
+def test_votes_and_digest_come_piece_by_piece(monkeypatch: pytest.MonkeyPatch):
+    generator = np.random.default_rng(0)
+    task = np.repeat(generator.permutation(60), 3)[:-1]
+    annotator, label = np.arange(len(task)) % 4, generator.integers(0, 3, len(task))
+    whole = LabelMatrix.from_arrays(task, annotator, label, n_tasks=70)
+    dense = np.zeros((70, 3))
+    np.add.at(dense, (task, label), 1)
+    digest = whole.digest()
+    monkeypatch.setattr(label_matrix, "_ROWS_AT_ONCE", 7)
+    assert whole.votes().tolist() == dense.tolist()
+    assert whole.digest() == digest
+    assert whole.labels_per_annotator.tolist() == np.bincount(annotator).tolist()
