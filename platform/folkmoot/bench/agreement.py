@@ -2,8 +2,9 @@
 
 The labels are drawn: annotators of skill .8, a few of them at work on each task, as many labels
 each as there are in public crowds. The first run, which loads the library behind the limits,
-does not count, and seconds are those of the processor. With `--reference-python` the value is compared with those of the packages
-krippendorff and irrCAC in that environment, on a part of the labels that they can hold.
+does not count, and seconds are those of the processor. With `--reference-python` the values are
+compared with those of the packages krippendorff and irrCAC in that environment, on a part of the
+labels that they can hold.
 """
 
 import json

@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": Listed("folkmoot.cli.demo", "Tell the whole story on real patients, then stay up."),
     "import": Listed("folkmoot.cli.import_tasks", "Add a file of tasks to a project."),
     "openapi": Listed("folkmoot.cli.openapi", "Print the description of the API."),
+    "plan": Listed("folkmoot.cli.plan", "Say from a pilot how many labels an accuracy needs."),
     "serve": Listed(
         "folkmoot.cli.serve", "Run web server, worker and, if needed, Valkey together."
     ),
