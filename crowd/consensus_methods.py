@@ -1,6 +1,18 @@
 """The methods of consensus: which there are for which task type, and running one of them."""
 
-from crowd.aggregation import Aggregator, DawidSkene, MajorityVote
+from crowd.aggregation import (
+    Aggregator,
+    CorrelatedBayes,
+    DawidSkene,
+    Ensemble,
+    Glad,
+    IndependentBayes,
+    Mace,
+    MajorityVote,
+    OneCoin,
+    SkillByClass,
+    WeightedMajority,
+)
 from crowd.consensus_agreement import NAME as AGREEMENT
 from crowd.consensus_agreement import solve_by_agreement
 from crowd.consensus_classes import solve_by_classes
@@ -10,7 +22,18 @@ from crowd.task_types import NominalKind, task_type_of
 from folkmoot.kernel.errors import Conflict, FieldProblem, InvalidInput
 
 # The first one is taken unless another is asked for.
-_BY_CLASSES: dict[str, type[Aggregator]] = {"dawid_skene": DawidSkene, "majority": MajorityVote}
+_BY_CLASSES: dict[str, type[Aggregator]] = {
+    "ensemble": Ensemble,
+    "dawid_skene": DawidSkene,
+    "skill_by_class": SkillByClass,
+    "one_coin": OneCoin,
+    "mace": Mace,
+    "glad": Glad,
+    "ibcc": IndependentBayes,
+    "ebcc": CorrelatedBayes,
+    "weighted_majority": WeightedMajority,
+    "majority": MajorityVote,
+}
 
 
 def methods_for(task_type: TaskType) -> tuple[str, ...]:

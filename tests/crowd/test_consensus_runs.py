@@ -8,6 +8,7 @@ from audit.models import Entry
 from crowd.consensus_runs import (
     latest_run,
     load_consensus_problem,
+    methods_for,
     reliabilities_of,
     request_consensus,
     run_by_id,
@@ -17,7 +18,7 @@ from crowd.consensus_runs import (
 )
 from crowd.expert_labels import add_expert_label
 from crowd.importing import TaskRow
-from crowd.models import Consensus, Project, Task
+from crowd.models import Consensus, Project, Task, TaskType
 from folkmoot.kernel.errors import Conflict, InvalidInput
 from folkmoot.kernel.outbox import Job, WorkState
 from folkmoot.kernel.pagination import PageRequest
@@ -63,7 +64,7 @@ def labelled(moot):
     return project
 
 
-@pytest.mark.parametrize("method", ["majority", "dawid_skene"])
+@pytest.mark.parametrize("method", methods_for(TaskType.SINGLE_CHOICE))
 def test_a_run_stores_an_answer_for_every_labelled_task(moot, labelled, method):
     done = run(moot, labelled, method)
 
@@ -164,7 +165,7 @@ def test_a_run_needs_labels_and_a_method_that_is_known(moot):
     project = moot.project()
     with pytest.raises(Conflict, match="Nobody has labelled"):
         ask(moot, project)
-    with pytest.raises(InvalidInput, match="one of: dawid_skene, majority"):
+    with pytest.raises(InvalidInput, match="one of: ensemble, dawid_skene, "):
         ask(moot, project, "divination")
 
 

@@ -2,8 +2,8 @@
 
 from dataclasses import asdict
 from datetime import datetime
+from enum import StrEnum
 from http import HTTPStatus
-from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -21,12 +21,28 @@ from folkmoot.kernel.pagination import Page
 api = Api("consensus")
 
 
+class Method(StrEnum):
+    """A way to aggregate; `agreement` is for answers that fall into no classes."""
+
+    ENSEMBLE = "ensemble"
+    DAWID_SKENE = "dawid_skene"
+    SKILL_BY_CLASS = "skill_by_class"
+    ONE_COIN = "one_coin"
+    MACE = "mace"
+    GLAD = "glad"
+    IBCC = "ibcc"
+    EBCC = "ebcc"
+    WEIGHTED_MAJORITY = "weighted_majority"
+    MAJORITY = "majority"
+    AGREEMENT = "agreement"
+
+
 class NewRun(BaseModel):
     """The method that the labels are to be aggregated by: the task type's usual one if none."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    method: Literal["majority", "dawid_skene", "agreement"] | None = None
+    method: Method | None = None
 
 
 class RunView(View):
@@ -106,8 +122,9 @@ class AccuracyView(View):
 )
 def start_consensus_run(call: Call, project_id: UUID, body: NewRun) -> ConsensusRun:
     """Aggregate the labels of a project; a job does it."""
+    method = None if body.method is None else body.method.value
     return consensus_runs.request_consensus(
-        call.uow, call.actor, project_id=project_id, method=body.method
+        call.uow, call.actor, project_id=project_id, method=method
     )
 
 

@@ -4,12 +4,28 @@ from crowd.models import LeaseReason, SkipReason
 
 # In the order in which they are offered.
 METHODS = {
-    "dawid_skene": "Dawid and Skene: weighs each annotator",
+    "ensemble": "The usual one: an average of three models",
+    "dawid_skene": "Dawid and Skene: how each annotator confuses the answers",
+    "skill_by_class": "Skill by class: how often each annotator is right on each answer",
+    "one_coin": "One coin: how often each annotator is right",
+    "mace": "MACE: whether an annotator knows or guesses",
+    "glad": "GLAD: skill of annotators, difficulty of tasks",
+    "ibcc": "iBCC: Dawid and Skene, with every doubt averaged over",
+    "ebcc": "EBCC: annotators who err together on the same tasks",
+    "weighted_majority": "Weighted majority: votes by agreement with the others",
     "majority": "Majority: every answer counts the same",
     "agreement": "Agreement: the answer that is most like the others",
 }
 METHOD_NAMES = {
+    "ensemble": "an average of three models",
     "dawid_skene": "Dawid and Skene",
+    "skill_by_class": "skill by class",
+    "one_coin": "one coin",
+    "mace": "MACE",
+    "glad": "GLAD",
+    "ibcc": "iBCC",
+    "ebcc": "EBCC",
+    "weighted_majority": "weighted majority",
     "majority": "majority",
     "agreement": "agreement",
 }
