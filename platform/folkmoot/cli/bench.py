@@ -16,6 +16,9 @@ BENCHES = {
     "agreement": Listed(
         "folkmoot.bench.agreement", "Alpha, AC1 and Fleiss' kappa with limits: how fast."
     ),
+    "consensus-accuracy": Listed(
+        "folkmoot.bench.consensus_accuracy", "Every consensus algorithm on real crowds with truth."
+    ),
     "consensus-speed": Listed(
         "folkmoot.bench.consensus_speed", "Consensus on millions of labels: seconds and memory."
     ),
