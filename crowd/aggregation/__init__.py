@@ -7,18 +7,31 @@ that they read, the posteriors they make, the reliability of annotators.
 
 from crowd.aggregation.aggregator import Aggregator
 from crowd.aggregation.agreement import Agreement, krippendorff_alpha
+from crowd.aggregation.agreement_parts import (
+    agreement_between,
+    agreement_by_class,
+    agreement_by_group,
+    agreement_without_each,
+)
+from crowd.aggregation.alpha import alpha_of_answers
 from crowd.aggregation.answer_rows import ClassSetRows, ComparisonRows, NumberRows, TextRows
 from crowd.aggregation.bradley_terry import BradleyTerry
+from crowd.aggregation.coefficients import Bootstrap, Coefficient
+from crowd.aggregation.cohen import cohen_kappas
 from crowd.aggregation.crowd_bt import CrowdBradleyTerry
 from crowd.aggregation.crowdlab import CrowdLab
 from crowd.aggregation.dawid_skene import DawidSkene
+from crowd.aggregation.distances import Level
 from crowd.aggregation.ebcc import CorrelatedBayes
 from crowd.aggregation.ensemble import Ensemble
 from crowd.aggregation.estimator import Estimator
 from crowd.aggregation.gaussian import GaussianCrowd
 from crowd.aggregation.glad import Glad
 from crowd.aggregation.graded import GradedCrowd
+from crowd.aggregation.graded_ensemble import GradedEnsemble
 from crowd.aggregation.ibcc import IndependentBayes
+from crowd.aggregation.incremental import OnlineConsensus
+from crowd.aggregation.kappas import Weights, fleiss_kappa, gwet_ac1, gwet_ac2
 from crowd.aggregation.label_matrix import LabelMatrix
 from crowd.aggregation.mace import Mace
 from crowd.aggregation.majority import MajorityVote
@@ -31,6 +44,7 @@ from crowd.aggregation.online import (
     posterior_of,
     reliability_from_gold,
 )
+from crowd.aggregation.planning import forecast_accuracy, labels_needed
 from crowd.aggregation.region_consensus import RegionConsensus
 from crowd.aggregation.region_rows import RegionRows
 from crowd.aggregation.reliability import NEWCOMER, BetaPrior
@@ -38,6 +52,7 @@ from crowd.aggregation.row_order import Repeats
 from crowd.aggregation.sequence_crowd import SequenceCrowd
 from crowd.aggregation.skill_by_class import SkillByClass
 from crowd.aggregation.token_rows import TokenRows
+from crowd.aggregation.vote_table import vote_table
 from crowd.aggregation.weighted_majority import WeightedMajority
 
 __all__ = [
@@ -45,8 +60,10 @@ __all__ = [
     "Aggregator",
     "Agreement",
     "BetaPrior",
+    "Bootstrap",
     "BradleyTerry",
     "ClassSetRows",
+    "Coefficient",
     "ComparisonRows",
     "CorrelatedBayes",
     "CrowdBradleyTerry",
@@ -57,13 +74,16 @@ __all__ = [
     "GaussianCrowd",
     "Glad",
     "GradedCrowd",
+    "GradedEnsemble",
     "IndependentBayes",
     "LabelMatrix",
+    "Level",
     "Mace",
     "MajorityVote",
     "MultiLabelCrowd",
     "NumberRows",
     "OneCoin",
+    "OnlineConsensus",
     "RegionConsensus",
     "RegionRows",
     "Reliability",
@@ -75,7 +95,20 @@ __all__ = [
     "TextRows",
     "TokenRows",
     "WeightedMajority",
+    "Weights",
+    "agreement_between",
+    "agreement_by_class",
+    "agreement_by_group",
+    "agreement_without_each",
+    "alpha_of_answers",
+    "cohen_kappas",
+    "fleiss_kappa",
+    "forecast_accuracy",
+    "gwet_ac1",
+    "gwet_ac2",
     "krippendorff_alpha",
+    "labels_needed",
     "posterior_of",
     "reliability_from_gold",
+    "vote_table",
 ]
