@@ -7,7 +7,7 @@ FolkmootError
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import requests
@@ -43,9 +43,12 @@ class Connection:
 
     A request whose answer is lost is sent again. That is safe: what reads changes nothing, and
     each POST carries an idempotency key, so that it takes effect once.
+
+    pauses: seconds to wait before each further try; half a minute in all, unless given.
     """
 
-    def __init__(self, url: str, *, token: str) -> None:
+    def __init__(self, url: str, *, token: str, pauses: Sequence[float] | None = None) -> None:
+        self._pauses = PAUSES_SECONDS if pauses is None else tuple(pauses)
         self.url = url.rstrip("/")
         self._session = requests.Session()
         self._session.headers["Authorization"] = f"Bearer {token}"
@@ -91,7 +94,7 @@ class Connection:
         data: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        for pause in (*PAUSES_SECONDS, None):
+        for pause in (*self._pauses, None):
             try:
                 answer = self._session.request(
                     method,

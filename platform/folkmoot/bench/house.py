@@ -29,6 +29,8 @@ from folkmoot_client import Connection
 
 TOKEN_LIFE = timedelta(days=1)
 PATIENCE_SECONDS = 60
+# Whoever labels waits for a program that was killed, however busy the machine that starts it again.
+PAUSES_SECONDS = (0.1, 0.2, 0.5, *[1.0] * 120)
 # What the command line of each program says.
 MARKS = {
     "web": "granian",
@@ -49,7 +51,7 @@ class House:
 
     def connection(self, role: Role) -> Connection:
         """Make an account with a role, and return its connection to the API."""
-        return Connection(self.url, token=self.token(role))
+        return Connection(self.url, token=self.token(role), pauses=PAUSES_SECONDS)
 
     def token(self, role: Role) -> str:
         """Make an account with a role, and return a token for all that it may do."""
