@@ -9,7 +9,7 @@ from crowd.aggregation.aggregator import Aggregator
 from crowd.aggregation.arrays import BoolArray, FloatArray, IndexArray, shares_of, sum_by
 from crowd.aggregation.label_matrix import LabelMatrix
 from crowd.aggregation.posteriors import allowed_classes, clamp, normalise, temper
-from crowd.aggregation.reliability import NEWCOMER, BetaPrior
+from crowd.aggregation.reliability import NEWCOMER
 
 _SHIFTS = np.linspace(-2.0, 2.0, 21)
 _WIDTHS = np.geomspace(0.2, 3.0, 13)
@@ -95,7 +95,7 @@ class GradedCrowd(Aggregator):
         self.labels_ = medians_of(posterior)
         self.confidence_ = posterior[np.arange(len(posterior)), self.labels_]
         self.means_ = posterior @ np.arange(matrix.n_classes)
-        self._keep_reliability(matrix, posterior, BetaPrior(NEWCOMER.right, NEWCOMER.wrong))
+        self._keep_reliability(matrix, posterior, NEWCOMER)
         return self
 
     def parameters(self) -> dict[str, float]:

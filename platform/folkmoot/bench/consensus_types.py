@@ -24,6 +24,7 @@ from crowd.aggregation.dawid_skene import DawidSkene
 from crowd.aggregation.ensemble import Ensemble
 from crowd.aggregation.gaussian import GaussianCrowd
 from crowd.aggregation.graded import GradedCrowd, medians_of
+from crowd.aggregation.graded_ensemble import GradedEnsemble
 from crowd.aggregation.label_matrix import LabelMatrix
 from crowd.aggregation.majority import MajorityVote
 from crowd.aggregation.overlaps import clusters_of
@@ -76,28 +77,32 @@ def _numbers(folder: Path) -> Iterator[Figure]:
     taught = GaussianCrowd().fit(crowd.rows, known)
     plain = np.abs(mean - crowd.truth)
     errors = np.abs(fit.values_ - crowd.truth)
-    yield Figure("numbers: mean, mean error", plain.mean(), "units")
+    yield Figure("numbers: mean, mean error", _mean(plain), "units")
     yield Figure("numbers: mean, root of squared error", _root(plain), "units")
-    yield Figure("numbers: ours, mean error", errors.mean(), "units", at_most=plain.mean())
+    yield Figure("numbers: ours, mean error", _mean(errors), "units", at_most=_mean(plain))
     yield Figure("numbers: ours, root of squared error", _root(errors), "units")
-    yield Figure("numbers: mean, mean error on the other half", plain[other].mean(), "units")
+    yield Figure("numbers: mean, mean error on the other half", _mean(plain[other]), "units")
     yield Figure(
         "numbers: ours, mean error on the other half",
-        errors[other].mean(),
+        _mean(errors[other]),
         "units",
-        at_most=plain[other].mean(),
+        at_most=_mean(plain[other]),
     )
     inside = (fit.low_ <= crowd.truth) & (crowd.truth <= fit.high_)
     yield Figure(
-        "numbers: truth in the 95 % limits, no gold", inside.mean() * 100, "%", at_least=90
+        "numbers: truth in the 95 % limits, no gold", 100 * _mean(inside), "%", at_least=90
     )
     inside = (taught.low_ <= crowd.truth) & (crowd.truth <= taught.high_)
     yield Figure(
         "numbers: truth in the 95 % limits, half gold, other half",
-        inside[other].mean() * 100,
+        100 * _mean(inside[other]),
         "%",
         at_least=93,
     )
+
+
+def _mean(values: FloatArray | BoolArray) -> float:
+    return float(np.mean(values))
 
 
 def _root(errors: FloatArray) -> float:
@@ -242,8 +247,8 @@ def _grades(folder: Path) -> Iterator[Figure]:
     task = np.array(list(crowd.truth))
     truth = np.array(list(crowd.truth.values()))
     majority, matrices, mixed = MajorityVote(), DawidSkene(), Ensemble()
-    ours = GradedCrowd()
-    for algorithm in (majority, matrices, mixed, ours):
+    graded, ours = GradedCrowd(), GradedEnsemble()
+    for algorithm in (majority, matrices, mixed, graded, ours):
         algorithm.fit(crowd.matrix)
     votes = crowd.matrix.votes()
     found = {
@@ -252,13 +257,14 @@ def _grades(folder: Path) -> Iterator[Figure]:
         "Dawid-Skene, mode": matrices.labels_,
         "Dawid-Skene, median": medians_of(matrices.posterior_),
         "ensemble, median": medians_of(mixed.posterior_),
+        "graded model": graded.labels_,
         "ours": ours.labels_,
     }
     for name, grades in found.items():
         errors = np.abs(grades[task] - truth)
         bar = 0.26 if name == "ours" else None
-        yield Figure(f"grades: {name}, mean error", errors.mean(), "grades", at_most=bar)
-        yield Figure(f"grades: {name}, other half", errors[_odd(len(task))].mean(), "grades")
+        yield Figure(f"grades: {name}, mean error", _mean(errors), "grades", at_most=bar)
+        yield Figure(f"grades: {name}, other half", _mean(errors[_odd(len(task))]), "grades")
 
 
 def _odd(count: int) -> BoolArray:

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from crowd.aggregation.dawid_skene import DawidSkene
+from crowd.aggregation.ensemble import Ensemble
 from crowd.aggregation.graded import GradedCrowd, graded_confusions, medians_of
+from crowd.aggregation.graded_ensemble import GradedEnsemble
 from crowd.aggregation.label_matrix import LabelMatrix
 from crowd.aggregation.planted import PlantedCrowd, planted_crowd
 
@@ -26,12 +28,22 @@ def test_planted_shifts_and_widths_are_found():
 
 def test_in_a_small_crowd_two_numbers_an_annotator_beat_a_matrix():
     ours, matrices = [], []
-    for seed in range(12):
+    for seed in range(8):
         crowd = crowd_of(30, seed, labels_per_task=3)
         ours.append(np.abs(GradedCrowd().fit_predict(crowd.matrix) - crowd.truth).mean())
         fit = DawidSkene().fit(crowd.matrix)
         matrices.append(np.abs(medians_of(fit.posterior_) - crowd.truth).mean())
     assert np.mean(ours) < np.mean(matrices)
+
+
+def test_the_ensemble_is_the_mean_of_both_and_takes_medians():
+    crowd = crowd_of(60)
+    fit = GradedEnsemble(graded_share=0.4).fit(crowd.matrix, {0: 3})
+    parts = [each().fit(crowd.matrix, {0: 3}).posterior_ for each in (Ensemble, GradedCrowd)]
+    np.testing.assert_allclose(fit.posterior_, 0.6 * parts[0] + 0.4 * parts[1])
+    assert fit.labels_[0] == 3
+    assert (fit.labels_ == medians_of(fit.posterior_)).all()
+    assert np.abs(fit.labels_ - crowd.truth).mean() < 0.35
 
 
 def test_the_median_is_nearer_than_the_mode():
