@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from crowd.aggregation.planted import one_coin_crowd
+from folkmoot.bench.crowd_data import RealCrowd
+from folkmoot.bench.replaying import FLOOR, Replays, replay_crowd
+from folkmoot.bench.stopping import THRESHOLDS, chosen_threshold, labels_to_reach
+
+
+def crowd_of(skill: float) -> RealCrowd:
+    crowd = one_coin_crowd([skill] * 12, n_tasks=60, labels_per_task=7, seed=1)
+    return RealCrowd("planted", "nominal", "", crowd.matrix, dict(enumerate(crowd.truth.tolist())))
+
+
+def replays(lost: list[float]) -> Replays:
+    full = np.ones((1, 100))
+    early = np.array([[1.0 - each] * 100 for each in lost])
+    return Replays("some", full, full, early, early)
+
+
+def test_the_labels_needed_lie_between_the_points_around_the_target():
+    labels = np.array([[1.0, 2.0, 4.0]] * 4)
+    accuracy = np.array([[0.7, 0.8, 0.9], [0.7, 0.8, 0.9], [0.7, 0.8, 0.9], [0.8, 0.7, 0.9]])
+    target = np.array([0.85, 0.6, 0.95, 0.85])
+    assert labels_to_reach(labels, accuracy, target).tolist() == pytest.approx([3, 1, 4, 3])
+
+
+def test_the_threshold_is_the_lowest_that_costs_the_others_little():
+    harmless, costly = [0.004] * len(THRESHOLDS), [0.02, 0.011, 0.009, 0.0, 0.0, 0.0, 0.0]
+    assert chosen_threshold([replays(harmless)]) == THRESHOLDS[0]
+    assert chosen_threshold([replays(harmless), replays(costly)]) == THRESHOLDS[3]
+    assert chosen_threshold([replays([1.0] * len(THRESHOLDS))]) == THRESHOLDS[-1]
+
+
+def test_a_rule_asks_between_the_floor_and_every_vote():
+    found = replay_crowd(crowd_of(0.8), (0.01, 0.9, 2.0), seeds=2, audit_share=0.0)
+    assert (found.labels_early[0] == FLOOR).all()
+    assert (found.labels_early[2] == 7).all()
+    assert FLOOR < found.labels_early[1].mean() < 7
+    np.testing.assert_array_equal(found.right_early[2], found.right_fixed[-1])
+    np.testing.assert_array_equal(found.right_early[0], found.right_fixed[FLOOR - 1])
+    assert found.labels_fixed.mean(axis=1).tolist() == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_audited_tasks_get_every_vote():
+    found = replay_crowd(crowd_of(0.8), (0.01,), seeds=1, audit_share=0.3)
+    assert set(found.labels_early[0]) == {FLOOR, 7}
