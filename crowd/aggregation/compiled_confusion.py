@@ -81,13 +81,11 @@ def _skill(counts: FloatArray, weight: float, right: float, wrong: float) -> flo
     for _ in range(_MOST_STEPS):
         slope, bend = _slope(skill, counts, weight, right, wrong)
         low, high = (skill, high) if slope > 0 else (low, skill)
-        better = skill - slope / bend
-        if not low < better < high:
-            better = (low + high) / 2
-        moved = abs(better - skill)
-        skill = better
-        if moved <= _LAST_STEP:
-            break
+        step = slope / bend
+        if abs(step) <= _LAST_STEP:
+            return min(max(skill - step, _LEAST_CHANCE), 1 - _LEAST_CHANCE)
+        better = skill - step
+        skill = better if low < better < high else (low + high) / 2
     return skill
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from crowd.aggregation.label_tables import Columns, Table
 
 _DIGEST_FORMAT = "folkmoot label matrix 1"
-_ROWS_AT_ONCE = 2**20
+_ROWS_AT_ONCE = 2**16
 
 
 class LabelMatrix:

@@ -9,7 +9,7 @@ from crowd.aggregation.arrays import BoolArray, FloatArray, IndexArray
 
 # Posteriors closer than this are a tie: they differ by rounding, not by evidence.
 _TIE_DECIMALS = 9
-_ROWS_AT_ONCE = 65_536
+_ROWS_AT_ONCE = 8_192
 
 
 def normalise(log_weights: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -18,7 +18,7 @@ Allocate: TypeAlias = Callable[[str, int, DTypeLike], Indices]
 
 # From so many labels on, machine code saves more than the loading of Numba costs.
 COMPILED_FROM = 50_000
-_ROWS_AT_ONCE = 2**20
+_ROWS_AT_ONCE = 2**16
 
 
 class Repeats(StrEnum):
