@@ -20,6 +20,7 @@ from folkmoot.api.v1 import (
     projects,
     reports,
     sittings,
+    tasks,
 )
 
 ALL = (
@@ -27,6 +28,7 @@ ALL = (
     oauth_clients.api,
     projects.api,
     imports.api,
+    tasks.api,
     labels.api,
     sittings.api,
     earnings.api,

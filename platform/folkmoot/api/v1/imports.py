@@ -5,10 +5,12 @@ from uuid import UUID
 
 from crowd import importing
 from crowd.models import TaskImport
-from folkmoot.api.operations import Api, Call, Download
+from crowd.projects import project_by_id
+from folkmoot.api.operations import Api, Call, Download, PageQuery, PageView
 from folkmoot.api.v1.imports_schemas import ImportQuery, ImportView
 from folkmoot.identity.permissions import Permission
 from folkmoot.kernel.artifacts import ReceivedFile
+from folkmoot.kernel.pagination import Page
 
 api = Api("imports")
 
@@ -35,6 +37,17 @@ def import_tasks(
     return importing.request_import(
         call.uow, call.actor, project_id=project_id, file_name=query.file_name, file=body
     )
+
+
+@api.get(
+    "/projects/<uuid:project_id>/imports",
+    access=Permission.MANAGE_PROJECTS,
+    shows=PageView[ImportView],
+)
+def list_imports(call: Call, project_id: UUID, query: PageQuery) -> Page[TaskImport]:
+    """List the imports of a project, newest first."""
+    project_by_id(call.uow, project_id=project_id)
+    return importing.imports_of(call.uow, project_id=project_id, wanted=query.wanted)
 
 
 @api.get("/imports/<uuid:import_id>", access=Permission.MANAGE_PROJECTS, shows=ImportView)

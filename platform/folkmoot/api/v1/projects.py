@@ -5,7 +5,7 @@ from uuid import UUID
 
 from crowd import asking_again, given_labels, outcomes, prioritising, projects
 from crowd.integrity import Integrity, counted_integrity
-from crowd.models import Label, Project
+from crowd.models import Instructions, Label, Project
 from crowd.prioritising import Prioritised
 from crowd.projects import ProjectChange, ProjectDraft
 from folkmoot.api.operations import Api, Call, PageQuery, PageView
@@ -14,6 +14,8 @@ from folkmoot.api.v1.projects_schemas import (
     AskedAgainView,
     Audit,
     Counted,
+    InstructionsQuery,
+    InstructionsView,
     IntegrityView,
     NewInstructions,
     Outcomes,
@@ -64,6 +66,16 @@ def set_project_state(call: Call, project_id: UUID, body: StateChange) -> Projec
 def set_instructions(call: Call, project_id: UUID, body: NewInstructions) -> Project:
     """Write a new version of the instructions."""
     return projects.write_instructions(call.uow, call.actor, project_id=project_id, text=body.text)
+
+
+@api.get(
+    "/projects/<uuid:project_id>/instructions",
+    access=Permission.READ_PROJECTS,
+    shows=InstructionsView,
+)
+def get_instructions(call: Call, project_id: UUID, query: InstructionsQuery) -> Instructions:
+    """Return the instructions: the newest version, or the one that is asked for."""
+    return projects.instructions_of(call.uow, project_id=project_id, version=query.version)
 
 
 @api.post(

@@ -64,6 +64,23 @@ class NewInstructions(BaseModel):
     text: str = Field(min_length=1, max_length=100_000)
 
 
+class InstructionsQuery(BaseModel):
+    """Which version is wanted; without one, the newest."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: int | None = Field(default=None, ge=1, le=2**31 - 1)
+
+
+class InstructionsView(View):
+    """One version of the instructions, in Markdown; versions count from 1."""
+
+    project_id: UUID
+    version: int
+    text: str
+    created_at: datetime
+
+
 class Priorities(BaseModel):
     """The priority of tasks by their external id; a higher one is handed out earlier."""
 
