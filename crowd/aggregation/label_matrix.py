@@ -66,7 +66,8 @@ class LabelMatrix:
         try:
             self._keep(in_order(task, annotator, small, self.n_tasks, repeats))
         except RepeatedLabel as found:
-            raise self._refusal(found) from None
+            who, what = annotator_names[found.annotator], task_names[found.task]
+            raise ValueError(f"Annotator {who!r} labelled task {what!r} more than once.") from None
 
     @classmethod
     def from_labels(
@@ -282,10 +283,6 @@ class LabelMatrix:
         for array in rows:
             array.flags.writeable = False
         self._rows = rows
-
-    def _refusal(self, found: RepeatedLabel) -> ValueError:
-        annotator, task = self.annotator_names[found.annotator], self.task_names[found.task]
-        return ValueError(f"Annotator {annotator!r} labelled task {task!r} more than once.")
 
     def _slices(self) -> Iterator[slice]:
         starts = range(0, self.n_labels, _ROWS_AT_ONCE)
