@@ -59,6 +59,8 @@ def test_planted_people_are_found_and_inventions_left_out():
     assert (fit.ends_[:, 0] < 150).mean() > 0.98
     np.testing.assert_allclose(fit.finds_, FINDS, atol=0.06)
     assert fit.invents_.argmax() == 4
+    # Nobody draws where another invents; that each invention has an inventor proves nothing.
+    assert fit.invents_.max() < 0.2
     assert np.argsort(fit.spread_)[[0, 4]].tolist() == [0, 4]
 
 
