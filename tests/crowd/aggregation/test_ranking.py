@@ -57,7 +57,9 @@ def test_reliability_is_found_and_ranks_better():
     assert (np.diff(fit.objective_path_) > -1e-8).all()
     assert np.argsort(fit.reliability_)[:2].tolist() == [5, 4]
     np.testing.assert_allclose(fit.reliability_, SKILLS, atol=0.12)
+    assert ((fit.low_ <= scores) & (scores <= fit.high_)).mean() > 0.8
     plain = BradleyTerry().fit(rows)
+    assert ((fit.high_ - fit.low_) > (plain.high_ - plain.low_)).all()  # Doubt costs evidence.
     assert np.abs(fit.scores_ - scores).mean() < np.abs(plain.scores_ - scores).mean()
 
 
