@@ -1,5 +1,6 @@
 """The rules of a project on its pages: every kind of answer, every rule, and who changed what."""
 
+import re
 from html import unescape
 
 import pytest
@@ -133,3 +134,18 @@ def test_a_project_under_its_floor_says_so_and_an_officer_may_make_an_exception(
     assert "Make an exception" in officer.get("/projects/follow-up")
     officer.post("/projects/follow-up/pay-exception", reason="A pilot of one day, agreed with all.")
     assert "A pilot of one day, agreed with all." in officer.get("/projects/follow-up")
+
+
+def test_the_summary_leads_to_every_field_that_is_wrong_and_the_first_has_the_focus(browse):
+    browser = browse("team")
+    browser.get(SETTINGS)
+    page = unescape(browser.post(SETTINGS, 422, floor="9", ceiling="7", budget_labels="5"))
+    links = [f'<li><a href="#{name}">' for name in ("floor", "ceiling", "budget_labels")]
+    places = [page.index(link) for link in links]
+    assert places == sorted(places)
+    assert "3 fields need another look" in page
+    assert page.count(" autofocus") == 1
+    (floor,) = re.findall(r'<input id="floor"[^>]*>', page)
+    assert " autofocus" in floor
+    for name in ("floor", "ceiling", "budget_labels"):
+        assert page.count(f'id="{name}"') == 1

@@ -1,6 +1,10 @@
 """What is wrong with a form, in a sentence for each field."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from folkmoot.kernel.errors import DomainError
+from folkmoot.web.team.rule_words import RULE_NAMES
 
 SENTENCES = {
     "slug": "Use lower-case letters, digits and single hyphens, at most 60; “new” is taken.",
@@ -28,7 +32,45 @@ SENTENCES = {
 }
 # What the refusal of a rule says by itself better than a sentence about the field.
 _SAID_BEST = ("already", "cannot change", "cannot be lowered", "Answers were asked for")
+# Two fields that contradict each other: whichever is meant, both are shown.
+_CONTRADICTIONS = {"not lie below the floor": ("floor", "A whole number, not above “At most”.")}
+_NAMES: Mapping[str, str] = {
+    "title": "Title",
+    "task_type": "Kind of answer",
+    "question": "Question",
+    "choices": "Answers",
+    "settings": "Settings",
+    "instructions": "Instructions",
+    "slug": "Address",
+    **RULE_NAMES,
+}
+_PLACES = {name: place for place, name in enumerate(_NAMES)}
 _OF_SCHEMA = dict.fromkeys(("choices", "points", "classes"), "choices") | {"question": "question"}
+
+
+@dataclass(frozen=True)
+class WrongPlace:
+    """One field that is wrong, as the summary above the form names it and leads to it."""
+
+    field: str
+    name: str
+    sentence: str
+
+
+def wrong_places(errors: Mapping[str, str]) -> list[WrongPlace]:
+    """Return the fields that are wrong, in the order of the form."""
+    fields = sorted(errors.keys() - {"form"}, key=lambda field: (_place_of(field), field))
+    return [WrongPlace(field, _name_of(field), errors[field]) for field in fields]
+
+
+def _place_of(field: str) -> int:
+    return _PLACES.get(field.split(".", maxsplit=1)[0], len(_PLACES))
+
+
+def _name_of(field: str) -> str:
+    rule, *pattern = field.split(".")
+    name = _NAMES.get(rule, rule)
+    return f"{name}: {pattern[0].replace('_', ' ')}" if pattern else name
 
 
 def errors_of(refusal: DomainError) -> dict[str, str]:
@@ -41,6 +83,9 @@ def errors_of(refusal: DomainError) -> dict[str, str]:
         is_said = any(words in problem.message for words in _SAID_BEST)
         said = problem.message if is_said else SENTENCES.get(name, problem.message)
         found.setdefault(name, said)
+        for words, (other, sentence) in _CONTRADICTIONS.items():
+            if words in problem.message:
+                found.setdefault(other, sentence)
     return found
 
 

@@ -18,6 +18,7 @@ from folkmoot.kernel.unit_of_work import UnitOfWork
 from folkmoot.web.officer.telling import EntryLine, facts_of, lines_of
 from folkmoot.web.paging import Pagination, pagination_of
 from folkmoot.web.team.answer_form import TypeChoice, type_choices
+from folkmoot.web.team.form_errors import WrongPlace, wrong_places
 from folkmoot.web.team.project_form import ProjectForm
 from folkmoot.web.team.rule_words import WATCH_ACTIONS, RuleChange, changes_in
 
@@ -30,6 +31,7 @@ class FormView:
 
     form: ProjectForm
     errors: Mapping[str, str]
+    wrong: Sequence[WrongPlace]
     types: Sequence[TypeChoice]
     content_flags: Sequence[tuple[str, str]]
     watch_actions: Sequence[tuple[str, str]]
@@ -62,6 +64,7 @@ def form_view_of(
     return FormView(
         form=form,
         errors=errors or {},
+        wrong=wrong_places(errors or {}),
         types=type_choices(),
         content_flags=[(flag.value, FLAG_WORDS[flag].capitalize()) for flag in ContentFlag],
         watch_actions=tuple(WATCH_ACTIONS.items()),
