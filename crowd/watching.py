@@ -8,10 +8,17 @@ explain, becomes a suspicion that a person can settle, and the annotator reads w
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from crowd.class_balance import share_of_answer
 from crowd.models import Pattern, Standing, WatchAction
@@ -21,7 +28,18 @@ from folkmoot.kernel.json_values import JsonObject
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
 OFF: Literal["off"] = "off"
-Follows = WatchAction | Literal["off"]
+
+
+def _one_of_all(given: object, check: ValidatorFunctionWrapHandler) -> WatchAction | Literal["off"]:
+    """Return what follows, or name all that may; the parts of a union would each name their own."""
+    try:
+        action: WatchAction | Literal["off"] = check(given)
+    except ValidationError as error:
+        raise ValueError(f"Choose one of {', '.join([*WatchAction, OFF])}.") from error
+    return action
+
+
+Follows = Annotated[WatchAction | Literal["off"], WrapValidator(_one_of_all)]
 
 # A run of equal answers is noticed where careful work would bring one in fewer of 10,000 runs.
 _RARE = 1e-4

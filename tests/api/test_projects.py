@@ -59,6 +59,16 @@ def test_a_rule_that_makes_no_sense_is_named(
     assert team.get("/projects").get_json()["items"] == []
 
 
+def test_a_watch_rule_that_follows_with_nothing_known_names_all_that_may_follow(
+    team: Person,
+) -> None:
+    path = f"/projects/{made(team.post('/projects', PROJECT))['id']}"
+    change = {"watch": {"constant": {"action": "shout"}}}
+    (wrong,) = refused(team.call("PATCH", path, json=change), 422)["fields"]
+    assert wrong["pointer"] == "/watch/constant/action"
+    assert wrong["message"] == "Choose one of warn, pause, retrain, review, off."
+
+
 def test_a_change_names_only_what_changes_and_every_rule_is_shown(team: Person) -> None:
     path = f"/projects/{made(team.post('/projects', PROJECT))['id']}"
     change = {"floor": 2, "content_flags": ["hate"], "watch": {"constant": {"run": 12}}}
