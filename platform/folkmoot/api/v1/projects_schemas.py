@@ -26,6 +26,8 @@ class ProjectView(View):
     ceiling: int
     confidence: float
     budget_labels: int | None
+    consensus_every: int | None
+    consensus_at_close: bool
     lease_seconds: int
     revision_seconds: int
     pay_minor: int
