@@ -182,9 +182,8 @@ def _left_unchanged(
             continue
         kept = there[row.external_id] if first is None else _content_of(first)
         if _content_of(row) != kept:
-            sentence = (
-                f"{row.external_id} exists already with other content; it was left unchanged."
-            )
+            where = "exists already" if first is None else f"stands in line {first.line} too,"
+            sentence = f"{row.external_id} {where} with other content; it was left unchanged."
             yield RowProblem(row.line, sentence, row.external_id, row.end)
 
 

@@ -19,6 +19,10 @@ from folkmoot.kernel.json_values import Json
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,20})?(?:[eE][+-]?[0-9]{1,2})?")
 _TOO_LONG = f"The row is longer than {LONGEST_LINE_BYTES // 2**20} MiB."
 
+# What is told of a header that cannot be used.
+MOST_COLUMNS_NAMED, LONGEST_COLUMNS_NAMED = 20, 300
+OTHER_SEPARATORS = {";": "A semicolon", "\t": "A tab", "|": "A vertical bar"}
+
 # The line that a row begins on, its cells, and the offset after it.
 _Cells = tuple[int, list[str], int]
 
@@ -102,8 +106,9 @@ def csv_records(stream: BinaryIO, *, after: int = 0) -> Iterator[Record | RowPro
 
 def _header(feed: _Feed) -> list[str]:
     header = [name.strip() for name in _first_cells(feed)]
+    if "external_id" not in header:
+        raise _unreadable(_without_id(header))
     for sentence, is_wrong in (
-        ("The file has no column named external_id.", "external_id" not in header),
         ("Two columns of the file have the same name.", len(set(header)) < len(header)),
         ("A column of the file has no name.", "" in header),
     ):
@@ -111,6 +116,18 @@ def _header(feed: _Feed) -> list[str]:
             raise _unreadable(sentence)
     feed.begin_row()
     return header
+
+
+def _without_id(header: Sequence[str]) -> str:
+    """Say which columns there are instead, and whether another separator was meant."""
+    sentence = "The file has no column named external_id."
+    found = ", ".join(filter(None, header[:MOST_COLUMNS_NAMED]))[:LONGEST_COLUMNS_NAMED]
+    if not found:
+        return sentence
+    for separator, name in OTHER_SEPARATORS.items():
+        if len(header) == 1 and separator in header[0]:
+            return f"{sentence} {name} seems to separate its columns; use commas: {found}"
+    return f"{sentence} It has: {found}"
 
 
 def _first_cells(feed: _Feed) -> list[str]:

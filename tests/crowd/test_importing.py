@@ -111,6 +111,7 @@ def test_a_known_id_with_other_content_is_said_and_stays_as_it_was(workshop):
     told = {problem["line"]: problem["reason"] for problem in again.problems}
     assert list(told) == [3, 4, 7, 8]
     assert told[3] == "a exists already with other content; it was left unchanged."
+    assert told[7] == "e stands in line 6 too, with other content; it was left unchanged."
     with workshop.reading() as uow:
         kept = uow.session.exec(
             select(Task.payload).where(Task.project_id == project.id, Task.external_id == "a")

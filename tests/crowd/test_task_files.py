@@ -74,7 +74,8 @@ def test_bytes_that_are_not_text_spoil_only_their_row():
     ("content", "sentence"),
     [
         (b"", "no column named external_id"),
-        (b"id,age\n1,2\n", "no column named external_id"),
+        (b"id,age\n1,2\n", "no column named external_id. It has: id, age$"),
+        (b"external_id;age\n1;2\n", "A semicolon seems to separate its columns; use commas"),
         (b"external_id,age,age\n1,2,3\n", "same name"),
         ("external_id,age\n".encode("utf-16"), "UTF-16"),
         (b"external_id," + b"x" * 200_000 + b"\n1,2\n", "first line is not CSV: field larger"),
