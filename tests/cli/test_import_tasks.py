@@ -51,8 +51,9 @@ def test_a_file_is_read_to_its_end_and_summed_up(services: Services, tmp_path: P
     done = run("ward", file)
 
     assert done.exit_code == import_tasks.REFUSED_SOME
-    assert "2 added, 0 known already, 1 refused." in done.output
+    assert "2 added, 0 known or repeated, 1 refused." in done.output
     told = Path(done.output.split("Rows to look at: ")[1].split("\n")[0])
+    assert told == tmp_path / "tasks.problems.csv"
     assert told.read_text().splitlines()[1].startswith('3,b,"The gold answer is not allowed.')
     assert len(stored(services, Task)) == 2
 
@@ -75,7 +76,7 @@ def test_the_same_file_again_goes_on_where_a_run_ended(services: Services, tmp_p
     assert len(stored(services, TaskImport)) == 1
     with services.reading() as uow:
         assert import_by_id(uow, import_id=begun.id).state is WorkState.FINISHED
-    assert "0 added, 2 known already" in run("ward", file).output
+    assert "0 added, 2 known or repeated" in run("ward", file).output
 
 
 def test_a_file_that_breaks_off_is_said_with_a_status(services: Services, tmp_path: Path) -> None:
@@ -85,4 +86,6 @@ def test_a_file_that_breaks_off_is_said_with_a_status(services: Services, tmp_pa
 
     assert done.exit_code == 1
     assert "After row 1 the file is not JSON" in done.output
-    assert isinstance(run("nowhere", file).exception, NotFound)
+    nowhere = run("nowhere", file).exception
+    assert isinstance(nowhere, NotFound)
+    assert "“nowhere”" in nowhere.message

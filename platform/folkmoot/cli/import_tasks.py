@@ -1,5 +1,6 @@
 """`folkmoot import`: add a file of tasks to a project, and watch it being read."""
 
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -26,7 +27,9 @@ from folkmoot.cli.opening import open_services
 from folkmoot.jobs.running import run_claimed
 from folkmoot.kernel.actor import PLATFORM
 from folkmoot.kernel.artifacts import chunks_of
+from folkmoot.kernel.errors import NotFound
 from folkmoot.kernel.outbox import WorkState, failure_of, open_job
+from folkmoot.kernel.unit_of_work import UnitOfWork
 
 LOOK_SECONDS = 0.2
 REFUSED_SOME = 3
@@ -44,7 +47,7 @@ def command(*, project: str, file: Path) -> None:
     services = open_services()
     import_id = _requested(services, project, file)
     finished = _watched(services, import_id)
-    _tell(services, finished)
+    _tell(services, finished, beside=file)
     if finished.state is not WorkState.FINISHED:
         sys.exit(1)
     sys.exit(REFUSED_SOME if finished.refused else 0)
@@ -57,7 +60,7 @@ def _requested(services: Services, slug: str, file: Path) -> UUID:
         services.artifacts.receive(chunks_of(content)) as received,
         services.unit_of_work() as uow,
     ):
-        project_id = project_by_slug(uow, slug=slug).id
+        project_id = _named(uow, slug)
         begun = unfinished_import(uow, project_id=project_id, file_digest=received.digest)
         if begun is not None:
             click.echo(f"This file was begun before; it goes on after row {begun.rows_read:,}.")
@@ -65,6 +68,13 @@ def _requested(services: Services, slug: str, file: Path) -> UUID:
         return request_import(
             uow, PLATFORM, project_id=project_id, file_name=file.name, file=received
         ).id
+
+
+def _named(uow: UnitOfWork, slug: str) -> UUID:
+    try:
+        return project_by_slug(uow, slug=slug).id
+    except NotFound as error:
+        raise NotFound(f"There is no project “{slug}”. Its name is in its address.") from error
 
 
 def _watched(services: Services, import_id: UUID) -> TaskImport:
@@ -104,9 +114,10 @@ def _read_here(services: Services, import_id: UUID) -> None:
         run_claimed(services, job.id)
 
 
-def _tell(services: Services, finished: TaskImport) -> None:
+def _tell(services: Services, finished: TaskImport, *, beside: Path) -> None:
     click.echo(
-        f"{finished.added:,} added, {finished.known:,} known already, {finished.refused:,} refused."
+        f"{finished.added:,} added, {finished.known:,} known or repeated, "
+        f"{finished.refused:,} refused."
     )
     if finished.state is WorkState.CANCELLED:
         click.echo("The import was broken off; the tasks that it had added stay.", err=True)
@@ -114,4 +125,15 @@ def _tell(services: Services, finished: TaskImport) -> None:
         with services.reading() as uow:
             click.echo(failure_of(uow, subject_id=finished.id), err=True)
     if finished.problems_bytes:
-        click.echo(f"Rows to look at: {problems_path(services.artifacts, finished)}")
+        kept = problems_path(services.artifacts, finished)
+        click.echo(f"Rows to look at: {_copied_beside(kept, beside)}")
+
+
+def _copied_beside(kept: Path, file: Path) -> Path:
+    """Return a copy of the rows to look at beside the file, or where they lie if that fails."""
+    wanted = file.with_name(f"{file.stem}.problems.csv")
+    try:
+        shutil.copyfile(kept, wanted)
+    except OSError:
+        return kept
+    return wanted
