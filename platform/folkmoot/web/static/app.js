@@ -91,6 +91,14 @@ function allowSendingAgain() {
   }
 }
 
+// On a phone the tabs are wider than the screen: the present one must be among those in view.
+function showPresentTab() {
+  for (const tab of document.querySelectorAll(".tabs > [aria-current]")) {
+    const tabs = tab.parentElement;
+    tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
+  }
+}
+
 async function copyText(button) {
   const source = document.getElementById(button.dataset.copy);
   // The clipboard exists only over HTTPS and on localhost; elsewhere the text is selected instead.
@@ -126,4 +134,5 @@ document.body.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["X-CSRFToken"] = document.querySelector('meta[name="csrf-token"]').content;
 });
 showRelativeTimes();
+showPresentTab();
 window.setInterval(showRelativeTimes, REFRESH_MILLISECONDS);
