@@ -45,7 +45,7 @@ def _greet_the_first(services: Services, settings: Settings) -> None:
         password = secrets.token_urlsafe(12)
         draft = AccountDraft(
             email=FIRST_EMAIL,
-            display_name="You",
+            display_name="Owner",
             password=SecretStr(password),
             roles=frozenset(Role),
         )

@@ -69,6 +69,7 @@ class TimeView:
 
     since_break: str
     sitting: str
+    has_worked: bool
     sensitive_today: int
 
 
@@ -128,10 +129,11 @@ def _time(uow: UnitOfWork, annotator_id: UUID) -> TimeView:
     sensitive = sensitive_today(uow, annotator_id=annotator_id)
     sitting = sitting_of(uow, annotator_id=annotator_id)
     if sitting is None or clock.now() - sitting.last_beat_at >= BREAK:
-        return TimeView(since_break="", sitting="", sensitive_today=sensitive)
+        return TimeView("", "", has_worked=sitting is not None, sensitive_today=sensitive)
     return TimeView(
         since_break=hours_text(sitting.seconds_since_break),
         sitting=hours_text(sitting.active_seconds),
+        has_worked=True,
         sensitive_today=sensitive,
     )
 
