@@ -1,10 +1,14 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from crowd.aggregation.planted import one_coin_crowd
 from folkmoot.bench.crowd_data import RealCrowd
+from folkmoot.bench.measure import write_json
 from folkmoot.bench.replaying import FLOOR, Replays, replay_crowd
-from folkmoot.bench.stopping import THRESHOLDS, chosen_threshold, labels_to_reach
+from folkmoot.bench.stopping import THRESHOLDS, chosen_threshold, labels_to_reach, run
 
 
 def crowd_of(skill: float) -> RealCrowd:
@@ -26,7 +30,7 @@ def test_the_labels_needed_lie_between_the_points_around_the_target():
 
 
 def test_the_threshold_is_the_lowest_that_costs_the_others_little():
-    harmless, costly = [0.004] * len(THRESHOLDS), [0.02, 0.011, 0.009, 0.0, 0.0, 0.0, 0.0]
+    harmless, costly = [0.004] * len(THRESHOLDS), [0.02, 0.011, 0.009] + [0.0] * 6
     assert chosen_threshold([replays(harmless)]) == THRESHOLDS[0]
     assert chosen_threshold([replays(harmless), replays(costly)]) == THRESHOLDS[3]
     assert chosen_threshold([replays([1.0] * len(THRESHOLDS))]) == THRESHOLDS[-1]
@@ -45,3 +49,23 @@ def test_a_rule_asks_between_the_floor_and_every_vote():
 def test_audited_tasks_get_every_vote():
     found = replay_crowd(crowd_of(0.8), (0.01,), seeds=1, audit_share=0.3)
     assert set(found.labels_early[0]) == {FLOOR, 7}
+
+
+def test_the_bench_tells_of_each_crowd_and_writes_its_figures(tmp_path: Path):
+    for name, skill in (("one", 0.8), ("other", 0.7)):
+        matrix, truth, folder = crowd_of(skill).matrix, crowd_of(skill).truth, tmp_path / name
+        folder.mkdir()
+        (folder / "SOURCE.txt").write_text("kind: nominal\n")
+        rows = zip(matrix.task, matrix.annotator, matrix.label, strict=True)
+        given = "".join(f"{task},{who},{label}\n" for task, who, label in rows)
+        (folder / "labels.csv").write_text("item,worker,label\n" + given)
+        known = "".join(f"{task},{label}\n" for task, label in truth.items())
+        (folder / "truth.csv").write_text("item,label\n" + known)
+    figures = list(run(data=tmp_path, names="one,other", seeds=1, audit_share=0.05))
+    write_json(tmp_path / "figures.json", bench="stopping", figures=figures)
+    told = {
+        each["name"]: each["value"]
+        for each in json.loads((tmp_path / "figures.json").read_text())["figures"]
+    }
+    assert told["one: saved, lower limit"] <= told["one: saved"] <= told["one: saved, upper limit"]
+    assert 3 <= told["other: labels with it"] <= 7

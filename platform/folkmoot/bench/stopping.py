@@ -24,7 +24,7 @@ from folkmoot.bench.measure import Figure
 from folkmoot.bench.replaying import Replays, replay_crowd
 
 CROWDS = ("bluebird", "dog", "rte", "temp", "tweet")
-THRESHOLDS = (0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98)
+THRESHOLDS = (0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99)
 GIVEN_UP = 0.005
 MOST_LOST = 0.01
 LEAST_SAVED = 0.4
@@ -66,12 +66,12 @@ def _possible(replayed: Sequence[Replays]) -> Iterator[Figure]:
     for crowd in replayed:
         every = np.ones((1, crowd.right_fixed.shape[1]))
         (fixed,), (early,) = _needed(crowd, every)
-        yield Figure(f"{crowd.name}: fixed redundancy, full - 0.5 points", fixed[0], "labels")
-        yield Figure(f"{crowd.name}: stopping early, full - 0.5 points", early[0], "labels")
-        saved.append(1 - early[0] / fixed[0])
-        yield Figure(f"{crowd.name}: saved", 100 * saved[-1], "%")
-        fixed, early = _needed(crowd, _drawn(crowd))
-        low, high = np.nanquantile(1 - early / fixed, (0.025, 0.975))
+        yield Figure(f"{crowd.name}: fixed redundancy, full - 0.5 points", float(fixed), "labels")
+        yield Figure(f"{crowd.name}: stopping early, full - 0.5 points", float(early), "labels")
+        saved.append(1 - early / fixed)
+        yield Figure(f"{crowd.name}: saved", float(100 * saved[-1]), "%")
+        fixed_drawn, early_drawn = _needed(crowd, _drawn(crowd))
+        low, high = np.quantile(1 - early_drawn / fixed_drawn, (0.025, 0.975)).tolist()
         yield Figure(f"{crowd.name}: saved, lower limit", 100 * low, "%")
         yield Figure(f"{crowd.name}: saved, upper limit", 100 * high, "%")
     mean = float(100 * np.mean(saved))
