@@ -176,9 +176,26 @@ def test_refused_rows_are_shown_by_line_and_reason(world, browse):
     wanted = one(world, TaskImport)
     crowd_jobs.import_tasks(world.services, wanted.id)
     page = unescape(browser.get(f"{PAGE}/imports"))
-    assert "2 added, 0 known already, 2 refused" in page
+    assert "2 added, 0 known or repeated, 2 refused" in page
     assert "Line 3.</span> The external_id is missing." in page
     assert "Line 4.</span> The gold answer is not allowed." in page
+
+
+def test_an_import_that_ends_while_it_is_watched_has_its_card_drawn_anew_once(world, browse):
+    browser = browse("team")
+    send_file(browser, TASKS)
+    wanted = one(world, TaskImport)
+    part, card = f"import-{wanted.id}", f"import-{wanted.id}-card"
+    assert f'id="{card}"' in browser.get(f"{PAGE}/imports")
+    assert "Break it off" in browser.get(f"{PAGE}/imports")
+    crowd_jobs.import_tasks(world.services, wanted.id)
+
+    def redraws(target: str) -> bool:
+        page = browser.client.get(f"{PAGE}/imports", headers={"HX-Target": target}).text
+        assert "Break it off" not in page
+        return f'hx-trigger="load" hx-select="#{card}" hx-target="#{card}"' in page
+
+    assert [redraws(part), redraws(card), redraws("")] == [True, False, False]
 
 
 def test_a_file_that_cannot_be_tasks_is_refused_where_it_was_chosen(world, browse):
