@@ -11,6 +11,8 @@ from folkmoot_client.connection import JsonObject
 
 # Annotators whose whole 95 % interval lies below this are named.
 DOUBTFUL_BELOW = 0.75
+# The project that is left for a real person.
+YOURS = f"{SLUG}-yours"
 
 INSTRUCTIONS = """\
 # Does this patient need close follow-up?
@@ -157,7 +159,7 @@ def leave_something_to_label(tale: Tale) -> None:
     """Open a small project that waits for a real person to label it."""
     team = tale.people.team
     title = "Try it yourself: close follow-up?"
-    draft = {**_draft(), "slug": f"{SLUG}-yours", "title": title, "floor": 1, "ceiling": 1}
+    draft = {**_draft(), "slug": YOURS, "title": title, "floor": 1, "ceiling": 1}
     project = team.post("/projects", {**draft, "gold_share": 0.0})
     rows = (json.dumps({"external_id": one.name, **one.record}) for one in tale.study.cases)
     imported = team.upload(

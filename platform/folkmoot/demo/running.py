@@ -1,6 +1,8 @@
 """Run the demo: its own folder, all processes under one supervisor, the story, then stay up."""
 
 import secrets
+import shlex
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -8,12 +10,13 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from folkmoot.bootstrap import bootstrap
-from folkmoot.demo.labelling_steps import leave_something_to_label
+from folkmoot.demo.labelling_steps import YOURS, leave_something_to_label
 from folkmoot.demo.patients import load_study
 from folkmoot.demo.people import People, make_people
 from folkmoot.demo.story import tell
 from folkmoot.demo.tale import Tale
 from folkmoot.demo.telling import Teller
+from folkmoot.identity.permissions import Role
 from folkmoot.kernel import clock
 from folkmoot.kernel.errors import Conflict
 from folkmoot.kernel.schema import upgrade_database
@@ -59,22 +62,43 @@ def _run(settings: Settings, teller: Teller, *, port: int, once: bool) -> None:
             tell(tale, database=settings.data_dir / DATABASE)
         except FolkmootError as error:
             raise Conflict(f"The story broke off: {error}") from error
-        if not once:
-            leave_something_to_label(tale)
-        _tell_where(teller, people, home.url, stays_up=not once)
-        if not once:
+        leave_something_to_label(tale)
+        if once:
+            _tell_how_to_go_on(teller, people, settings.data_dir)
+        else:
+            _tell_where(teller, people, home.url)
             threading.Event().wait()
 
 
-def _tell_where(teller: Teller, people: People, url: str, *, stays_up: bool) -> None:
+def _tell_where(teller: Teller, people: People, url: str) -> None:
     teller.say("")
-    if stays_up:
-        teller.say(f"Folkmoot answers at {url} until Ctrl-C. Sign in as")
-        teller.table(
-            [("", "e-mail", "password")]
-            + [(one.role.value, one.email, one.password) for one in people.staff.values()]
-        )
+    teller.say(f"Folkmoot answers at {url} until Ctrl-C. Sign in as")
+    _tell_who_may_sign_in(teller, people)
     teller.say(f"The officer's page: {url}/governance")
+    teller.say(f"Work for the annotator: {url}/label/{YOURS}")
+
+
+def _tell_how_to_go_on(teller: Teller, people: People, folder: Path) -> None:
+    """Say how to open what the story left behind; nothing answers any more."""
+    teller.say("")
+    teller.say("The demo ends here. To open what it made again:")
+    teller.say(f"   FOLKMOOT_DATA_DIR={shlex.quote(str(folder))} {_program()} serve")
+    teller.say("and sign in as")
+    _tell_who_may_sign_in(teller, people)
+
+
+def _tell_who_may_sign_in(teller: Teller, people: People) -> None:
+    rows = [("", "e-mail", "password", "")]
+    for one in people.staff.values():
+        to_do = f"labels the project {YOURS}" if one.role is Role.ANNOTATOR else ""
+        rows.append((one.role.value, one.email, one.password, to_do))
+    teller.table(rows)
+
+
+def _program() -> str:
+    """Return how this very program is called, as it can be typed into a shell."""
+    program = shlex.quote(sys.argv[0])
+    return program if Path(sys.argv[0]).name == "folkmoot" else "folkmoot"
 
 
 def _port(wanted: int | None) -> int:
