@@ -457,7 +457,7 @@ def test_a_model_shows_its_versions_figures_gate_and_calibration(world, browse):
 def test_models_are_listed_with_the_version_that_acts(world, browse):
     page = browse("team").get("/models")
     assert "version 1" in page
-    assert '<td class="num">60</td>' in page
+    assert '<td class="num" data-label="Decisions">60</td>' in page
 
 
 def second_version(world, browser):

@@ -59,6 +59,9 @@ def test_the_answer_just_given_is_named_for_a_moment(shop, phone):
     open_desk(phone)
     press(phone, "1")
     expect(phone.locator("#answered")).to_have_text("Answered: Yes, soon")
+    line = phone.locator("#answered").bounding_box()
+    assert line is not None
+    assert line["width"] > 300  # a line of its own
     press(phone, "2")
     expect(phone.locator("#answered")).to_have_text("Answered: No")
     expect(phone.locator("#answered")).to_be_empty()

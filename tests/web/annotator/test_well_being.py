@@ -182,7 +182,7 @@ def test_the_own_file_does_not_tell_why_a_task_in_hand_was_given(shop, client, d
 
 
 def test_the_own_page_tells_how_long_one_has_worked_since_a_break(shop, client):
-    assert "You are resting." in client.get("/me").text
+    assert "You have not worked here yet." in client.get("/me").text
     remember(
         shop,
         Sitting(
