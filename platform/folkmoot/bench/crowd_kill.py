@@ -63,8 +63,11 @@ def kill_in_turn(kinds: Sequence[str], kills: int) -> Iterator[Figure]:
             shift = _shift(house, kills)
             with ThreadPoolExecutor(ANNOTATORS) as pool:
                 days = [pool.submit(_label, shift, one, seed) for seed, one in _seeded(shift)]
-                done = _kill(shift, VICTIMS[kind], kills, days)
-                _finish(house, shift)
+                try:
+                    done = _kill(shift, VICTIMS[kind], kills, days)
+                    _finish(house, shift)
+                finally:
+                    shift.is_over = True  # else the others would label for ever where one failed
                 for day in days:
                     day.result(timeout=PATIENCE_SECONDS)
             yield from _recount(kind, house, shift, done)
