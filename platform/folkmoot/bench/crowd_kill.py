@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from uuid import UUID
 
 import click
@@ -25,7 +26,8 @@ from folkmoot.bench.house import House, kill, open_house
 from folkmoot.bench.measure import Figure
 from folkmoot.bench.options import db_option
 from folkmoot.identity.permissions import Role
-from folkmoot_client import Connection
+from folkmoot_client import Connection, Refused
+from folkmoot_client.connection import JsonObject
 
 VICTIMS = {
     "sqlite": ("web", "worker", "Valkey"),
@@ -93,7 +95,7 @@ def _label(shift: Shift, connection: Connection, seed: int) -> None:
     """Label until the shift is over; now and then let a task lie, as people do."""
     dice = random.Random(seed)  # noqa: S311  # no secret
     while not shift.is_over:
-        lease = connection.post(f"/projects/{shift.project_id}/leases")["lease"]
+        lease = _next_lease(shift, connection)
         while lease is not None and not shift.is_over:
             if dice.random() < 0.03:
                 shift.abandoned += 1
@@ -108,6 +110,16 @@ def _label(shift: Shift, connection: Connection, seed: int) -> None:
             shift.acknowledged.append(UUID(answered["label"]["id"]))
             lease = answered["lease"]
         time.sleep(0.2)
+
+
+def _next_lease(shift: Shift, connection: Connection) -> JsonObject | None:
+    try:
+        lease: JsonObject | None = connection.post(f"/projects/{shift.project_id}/leases")["lease"]
+    except Refused as refusal:
+        if refusal.status != HTTPStatus.CONFLICT:
+            raise
+        return None  # they let as many lie as one may hold, until those run out
+    return lease
 
 
 def _kill(shift: Shift, victims: Sequence[str], kills: int, days: Sequence[Future[None]]) -> int:
