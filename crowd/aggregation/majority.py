@@ -40,6 +40,8 @@ class MajorityVote(Aggregator):
     ) -> None:
         if spread_votes <= 0:
             raise ValueError("spread_votes must be above zero.")
+        if min(prior_right, prior_wrong) <= 0:
+            raise ValueError("Imagined answers must be above zero.")
         self.spread_votes = spread_votes
         self.prior_right = prior_right
         self.prior_wrong = prior_wrong
@@ -49,14 +51,9 @@ class MajorityVote(Aggregator):
         allowed = allowed_classes(known, matrix.n_tasks, matrix.n_classes)
         votes = matrix.votes()
         self._keep_posterior(clamp(vote_shares(votes, self.spread_votes), allowed))
-        winners = clamp(_shares_of_the_win(votes), allowed)
+        winners = clamp(shares_of_the_win(votes), allowed)
         self._keep_reliability(matrix, winners, BetaPrior(self.prior_right, self.prior_wrong))
-        # One imagined answer per row, spread over the classes, so that no row is empty.
-        counts = expected_confusion_counts(matrix, winners) + 1 / matrix.n_classes
-        self.confusion_ = shares_of(counts)
-        self.n_iterations_ = 1
-        self.converged_ = True
-        self.objective_path_ = np.empty(0)
+        self._keep_count(matrix, winners)
         return self
 
     def parameters(self) -> dict[str, float]:
@@ -67,12 +64,22 @@ class MajorityVote(Aggregator):
             "prior_wrong": self.prior_wrong,
         }
 
+    def _keep_count(self, matrix: LabelMatrix, posterior: FloatArray) -> None:
+        """Keep confusion matrices under a posterior, and that nothing was fitted in steps."""
+        # One imagined answer per row, spread over the classes, so that no row is empty.
+        counts = expected_confusion_counts(matrix, posterior) + 1 / matrix.n_classes
+        self.confusion_ = shares_of(counts)
+        self.n_iterations_ = 1
+        self.converged_ = True
+        self.objective_path_ = np.empty(0)
+
 
 def vote_shares(votes: FloatArray, spread_votes: float) -> FloatArray:
     """Return each class's share of a task's votes after spreading a few more over all classes."""
     return shares_of(votes + spread_votes / votes.shape[1])
 
 
-def _shares_of_the_win(votes: FloatArray) -> FloatArray:
+def shares_of_the_win(votes: FloatArray) -> FloatArray:
+    """Return 1 for each task's leading class, shared evenly where several tie for the lead."""
     leads = votes == votes.max(axis=1, keepdims=True)
     return shares_of(leads.astype(np.float64))
