@@ -40,7 +40,8 @@ browser: ## Say how to get a browser for the tests
 
 lock: ## Choose newest versions anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --upgrade -q pyproject.toml -o requirements/runtime.txt
-	uv pip compile --universal --python-version 3.11 --generate-hashes -q --extra dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes -q --extra dask -c requirements/runtime.txt pyproject.toml -o requirements/dask.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes -q --extra dev -c requirements/runtime.txt -c requirements/dask.txt pyproject.toml -o requirements/dev.txt
 
 format: $(VENV)/dev ## Format the code
 	$(BIN)/ruff check --fix . && $(BIN)/ruff format .

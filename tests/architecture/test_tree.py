@@ -92,7 +92,7 @@ def test_nothing_names_a_place_on_one_machine(root: Path, repository_files: list
     assert named == []
 
 
-@pytest.mark.parametrize("lock", ["runtime.txt", "dev.txt"])
+@pytest.mark.parametrize("lock", ["runtime.txt", "dask.txt", "dev.txt"])
 def test_the_lock_has_a_hash_for_every_package_and_names_no_host(root: Path, lock: str) -> None:
     text = (root / "requirements" / lock).read_text()
 
