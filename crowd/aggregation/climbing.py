@@ -9,7 +9,7 @@ import numpy as np
 
 from crowd.aggregation.aggregator import Aggregator
 from crowd.aggregation.arrays import FloatArray, shares_of
-from crowd.aggregation.em_steps import Expected, em_steps
+from crowd.aggregation.em_steps import EMSteps, Expected, em_steps
 from crowd.aggregation.label_matrix import LabelMatrix
 from crowd.aggregation.reliability import NEWCOMER, BetaPrior
 
@@ -68,17 +68,23 @@ class HiddenTruth(Aggregator):
     def fit(self, matrix: LabelMatrix, known: Mapping[int, int] | None = None) -> Self:
         """Climb from the vote shares, holding `known` (task index: class index) fixed."""
         climb = self._begin(matrix, known)
+        self.ascend(climb, matrix.n_labels)
+        posterior = climb.posterior(self.correlation)
+        del climb  # Its tables, before more memory is taken.
+        self._keep_posterior(posterior)
+        self._keep_reliability(matrix, posterior, self.skill_prior(matrix.n_classes))
+        return self
+
+    def ascend(self, climb: Climb, n_labels: int) -> None:
+        """Climb until the objective is level, and keep what was learned but for the tasks."""
         path: list[float] = []
         self.converged_ = False
         while not self.converged_ and len(path) < self.max_iterations:
             path.append(climb.rise())
-            self.converged_ = _is_level(path, self.tolerance * matrix.n_labels)
+            self.converged_ = _is_level(path, self.tolerance * n_labels)
         self.confusion_ = climb.confusion
         self.n_iterations_ = len(path)
         self.objective_path_ = np.array(path if self.has_objective else [])
-        self._keep_posterior(climb.posterior(self.correlation))
-        self._keep_reliability(matrix, self.posterior_, self._skill_prior(matrix.n_classes))
-        return self
 
     def parameters(self) -> dict[str, float]:
         """Return the keyword arguments that make this algorithm again."""
@@ -88,7 +94,8 @@ class HiddenTruth(Aggregator):
     def _begin(self, matrix: LabelMatrix, known: Mapping[int, int] | None) -> Climb:
         """Return a climb that stands at the vote shares."""
 
-    def _skill_prior(self, n_classes: int) -> BetaPrior:  # noqa: ARG002 - for those that ask
+    def skill_prior(self, n_classes: int) -> BetaPrior:  # noqa: ARG002 - for those that ask
+        """Return what is believed of an annotator's reliability before any answer."""
         return BetaPrior(self.prior_right, self.prior_wrong)
 
 
@@ -110,9 +117,11 @@ class Learned(NamedTuple):
 class ConfusionClimb(Climb):
     """Climb where all that is learned of an annotator amounts to a confusion matrix."""
 
-    def __init__(self, matrix: LabelMatrix, known: Mapping[int, int] | None) -> None:
-        self._steps = em_steps(matrix, known)
-        self._expected = self._steps.from_votes(STARTING_SPREAD_VOTES)
+    learned: Learned
+
+    def __init__(self, steps: EMSteps) -> None:
+        self._steps = steps
+        self._expected = steps.from_votes(STARTING_SPREAD_VOTES)
 
     @abstractmethod
     def learn(self, expected: Expected) -> Learned:
@@ -120,15 +129,29 @@ class ConfusionClimb(Climb):
 
     def rise(self) -> float:
         """Run the M step and the E step."""
-        self._learned = self.learn(self._expected)
-        self.confusion = self._learned.confusion
-        self._expected = self._steps.expect(self._learned.log_confusion, self._learned.log_shares)
-        return self._expected.log_evidence + self._learned.log_prior
+        self.learned = self.learn(self._expected)
+        self.confusion = self.learned.confusion
+        self._expected = self._steps.expect(self.learned.log_confusion, self.learned.log_shares)
+        return self._expected.log_evidence + self.learned.log_prior
 
     def posterior(self, correlation: float) -> FloatArray:
         """Return the tempered posterior."""
-        learned = self._learned
+        learned = self.learned
         return self._steps.posterior(learned.log_confusion, learned.log_shares, correlation)
+
+
+class ConfusionTruth(HiddenTruth):
+    """Hidden truth behind confusion matrices, learned from sums over the labels alone.
+
+    So the labels may lie anywhere, as long as there are steps that go through them.
+    """
+
+    @abstractmethod
+    def begin_at(self, steps: EMSteps) -> ConfusionClimb:
+        """Return a climb that stands at the vote shares."""
+
+    def _begin(self, matrix: LabelMatrix, known: Mapping[int, int] | None) -> Climb:
+        return self.begin_at(em_steps(matrix, known))
 
 
 def most_probable_shares(tasks: FloatArray, imagined: float) -> tuple[FloatArray, float]:

@@ -64,7 +64,8 @@ class CorrelatedBayes(HiddenTruth):
     def _begin(self, matrix: LabelMatrix, known: Mapping[int, int] | None) -> Climb:
         return _KindsClimb(self, matrix, known)
 
-    def _skill_prior(self, n_classes: int) -> BetaPrior:
+    def skill_prior(self, n_classes: int) -> BetaPrior:
+        """Return what is believed of an annotator's reliability before any answer."""
         return BetaPrior(self.prior_right, self.prior_wrong * max(n_classes - 1, 1))
 
 

@@ -66,13 +66,13 @@ class Ensemble(Aggregator):
         self.prior_right = prior_right
         self.prior_wrong = prior_wrong
         self.class_tasks = class_tasks
-        self._models()  # They check the parameters that are theirs.
+        self.models()  # They check the parameters that are theirs.
 
     def fit(self, matrix: LabelMatrix, known: Mapping[int, int] | None = None) -> Self:
         """Fit each model, holding `known` (task index: class index) fixed, and average them."""
         allowed = allowed_classes(known, matrix.n_tasks, matrix.n_classes)
         mean = self.vote_share * vote_shares(matrix.votes(), self.spread_votes)
-        models = self._models()
+        models = self.models()
         for model in models:
             mean += (1 - self.vote_share) / len(models) * model.fit(matrix, known).posterior_
         self._keep_posterior(clamp(mean, allowed))
@@ -88,7 +88,8 @@ class Ensemble(Aggregator):
         """Return the keyword arguments that make this algorithm again."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
-    def _models(self) -> tuple[SkillByClass, Mace]:
+    def models(self) -> tuple[SkillByClass, Mace]:
+        """Return the models that are averaged, not fitted yet."""
         skill_by_class = SkillByClass(
             tolerance=self.tolerance,
             max_iterations=self.max_iterations,

@@ -1,19 +1,17 @@
 """Dawid and Skene's model with uncertain confusion matrices: independent Bayesian combination."""
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 
 from crowd.aggregation.arrays import shares_of
-from crowd.aggregation.climbing import Climb, ConfusionClimb, HiddenTruth, Learned
+from crowd.aggregation.climbing import ConfusionClimb, ConfusionTruth, Learned
 from crowd.aggregation.dirichlet import confusion_prior, dirichlet_chances
-from crowd.aggregation.em_steps import Expected
-from crowd.aggregation.label_matrix import LabelMatrix
+from crowd.aggregation.em_steps import EMSteps, Expected
 from crowd.aggregation.reliability import BetaPrior
 
 
-class IndependentBayes(HiddenTruth):
+class IndependentBayes(ConfusionTruth):
     """Approximate the posterior of truth, confusion matrices and class shares by mean fields.
 
     prior_right, prior_wrong: answers imagined in each row of a confusion matrix, on its
@@ -49,20 +47,21 @@ class IndependentBayes(HiddenTruth):
             correlation=correlation,
         )
 
-    def _begin(self, matrix: LabelMatrix, known: Mapping[int, int] | None) -> Climb:
-        return _BayesClimb(self, matrix, known)
+    def begin_at(self, steps: EMSteps) -> ConfusionClimb:
+        """Return a climb that stands at the vote shares."""
+        return _BayesClimb(self, steps)
 
-    def _skill_prior(self, n_classes: int) -> BetaPrior:
+    def skill_prior(self, n_classes: int) -> BetaPrior:
+        """Return what is believed of an annotator's reliability before any answer."""
         return BetaPrior(self.prior_right, self.prior_wrong * max(n_classes - 1, 1))
 
 
 class _BayesClimb(ConfusionClimb):
-    def __init__(
-        self, model: IndependentBayes, matrix: LabelMatrix, known: Mapping[int, int] | None
-    ) -> None:
-        super().__init__(matrix, known)
+    def __init__(self, model: IndependentBayes, steps: EMSteps) -> None:
+        super().__init__(steps)
         self._class_tasks = np.array(model.class_tasks)
-        self._prior = confusion_prior(model.prior_right, model.prior_wrong, matrix.n_classes)
+        n_classes = self._expected.counts.shape[2]
+        self._prior = confusion_prior(model.prior_right, model.prior_wrong, n_classes)
 
     def learn(self, expected: Expected) -> Learned:
         annotators = dirichlet_chances(expected.counts, self._prior, axis=2)

@@ -119,10 +119,10 @@ def _encoded(table: pa.Table, name: str) -> tuple[NDArray[np.int32], ArrowNames]
         [chunk.indices.to_numpy().astype(np.int32, copy=False) for chunk in column.chunks]
     )
     values = column.chunk(0).dictionary.cast(pa.large_string())
-    return _ranked(index, values, name)
+    return ranked(index, values, name)
 
 
-def _ranked(
+def ranked(
     index: NDArray[np.int32], values: pa.LargeStringArray, name: str
 ) -> tuple[NDArray[np.int32], ArrowNames]:
     """Renumber names by their order, leaving out those that do not occur."""

@@ -1,23 +1,20 @@
 """Tell annotators who know from annotators who guess, and learn how the latter guess."""
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 
 from crowd.aggregation.arrays import FloatArray, shares_of
 from crowd.aggregation.climbing import (
-    Climb,
     ConfusionClimb,
-    HiddenTruth,
+    ConfusionTruth,
     Learned,
     most_probable_shares,
 )
-from crowd.aggregation.em_steps import Expected
-from crowd.aggregation.label_matrix import LabelMatrix
+from crowd.aggregation.em_steps import EMSteps, Expected
 
 
-class Mace(HiddenTruth):
+class Mace(ConfusionTruth):
     """Find the most probable competence and guessing habits of annotators by EM.
 
     Of each label an annotator either knows the true class, with their competence, or guesses
@@ -58,17 +55,19 @@ class Mace(HiddenTruth):
             raise ValueError("Prior counts must be above zero.")
         self.habit_labels = habit_labels
 
-    def _begin(self, matrix: LabelMatrix, known: Mapping[int, int] | None) -> Climb:
-        return _MaceClimb(self, matrix, known)
+    def begin_at(self, steps: EMSteps) -> ConfusionClimb:
+        """Return a climb that stands at the vote shares."""
+        return _MaceClimb(self, steps)
 
 
 class _MaceClimb(ConfusionClimb):
-    def __init__(self, model: Mace, matrix: LabelMatrix, known: Mapping[int, int] | None) -> None:
-        super().__init__(matrix, known)
+    def __init__(self, model: Mace, steps: EMSteps) -> None:
+        super().__init__(steps)
         self._model = model
         competence = model.prior_right / (model.prior_right + model.prior_wrong)
-        self._competence = np.full((matrix.n_annotators, 1), competence)
-        self._habit = np.full((matrix.n_annotators, matrix.n_classes), 1 / matrix.n_classes)
+        n_annotators, n_classes = self._expected.counts.shape[:2]
+        self._competence = np.full((n_annotators, 1), competence)
+        self._habit = np.full((n_annotators, n_classes), 1 / n_classes)
 
     def learn(self, expected: Expected) -> Learned:
         log_shares, log_prior = most_probable_shares(expected.class_tasks, self._model.class_tasks)

@@ -1,23 +1,20 @@
 """Fit one number per annotator: how often they answer right."""
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 
 from crowd.aggregation.climbing import (
-    Climb,
     ConfusionClimb,
-    HiddenTruth,
+    ConfusionTruth,
     Learned,
     most_probable_shares,
 )
 from crowd.aggregation.confusion import one_coin_confusions
-from crowd.aggregation.em_steps import Expected
-from crowd.aggregation.label_matrix import LabelMatrix
+from crowd.aggregation.em_steps import EMSteps, Expected
 
 
-class OneCoin(HiddenTruth):
+class OneCoin(ConfusionTruth):
     """Find the most probable skills by EM: right with the skill, else any wrong class equally.
 
     The parameters are those of `HiddenTruth`. `objective_path_` is the log posterior of skills
@@ -31,15 +28,14 @@ class OneCoin(HiddenTruth):
     name: ClassVar[str] = "one-coin"
     version: ClassVar[str] = "1"
 
-    def _begin(self, matrix: LabelMatrix, known: Mapping[int, int] | None) -> Climb:
-        return _OneCoinClimb(self, matrix, known)
+    def begin_at(self, steps: EMSteps) -> ConfusionClimb:
+        """Return a climb that stands at the vote shares."""
+        return _OneCoinClimb(self, steps)
 
 
 class _OneCoinClimb(ConfusionClimb):
-    def __init__(
-        self, model: OneCoin, matrix: LabelMatrix, known: Mapping[int, int] | None
-    ) -> None:
-        super().__init__(matrix, known)
+    def __init__(self, model: OneCoin, steps: EMSteps) -> None:
+        super().__init__(steps)
         self._model = model
 
     def learn(self, expected: Expected) -> Learned:

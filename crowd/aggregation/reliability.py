@@ -40,7 +40,7 @@ def reliabilities_of(
     labels is thus uncertain itself, with variance sum q (1 - q), and the interval contains
     both that and the sampling of a Beta posterior. Gold tasks have q of 0 or 1.
     """
-    right, doubt = _right_labels(matrix, posterior)
+    right, doubt = right_labels(matrix, posterior)
     return beta_estimates(right, matrix.labels_per_annotator - right, doubt, prior)
 
 
@@ -62,12 +62,12 @@ def beta_estimates(
     return Reliabilities(mean, low, high)
 
 
-def _right_labels(matrix: LabelMatrix, posterior: FloatArray) -> tuple[FloatArray, FloatArray]:
+def right_labels(matrix: LabelMatrix, posterior: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the expected number of right labels of each annotator, and its variance."""
     if matrix.n_labels >= COMPILED_FROM:
-        from crowd.aggregation.compiled_steps import right_labels  # noqa: PLC0415 - loads Numba
+        from crowd.aggregation import compiled_steps  # noqa: PLC0415 - loads Numba
 
-        return right_labels(matrix, posterior)
+        return compiled_steps.right_labels(matrix, posterior)
     right_chance = posterior[matrix.task, matrix.label]
     doubts = right_chance * (1 - right_chance)
     return (

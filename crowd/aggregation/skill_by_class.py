@@ -9,25 +9,22 @@ Where r is how often everybody is right in any class, the pull is towards
 which are the two effects without interaction of an item response model.
 """
 
-from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
 
 from crowd.aggregation.arrays import FloatArray, shares_of
 from crowd.aggregation.climbing import (
-    Climb,
     ConfusionClimb,
-    HiddenTruth,
+    ConfusionTruth,
     Learned,
     most_probable_shares,
 )
-from crowd.aggregation.em_steps import Expected
-from crowd.aggregation.label_matrix import LabelMatrix
+from crowd.aggregation.em_steps import EMSteps, Expected
 from crowd.aggregation.reliability import NEWCOMER
 
 
-class SkillByClass(HiddenTruth):
+class SkillByClass(ConfusionTruth):
     """Fit confusion matrices by EM, with a prior that is estimated anew in each iteration.
 
     shrinkage: labels' worth of pull in every row of a confusion matrix.
@@ -69,15 +66,14 @@ class SkillByClass(HiddenTruth):
             raise ValueError("Shrinkage must be above zero.")
         self.shrinkage = shrinkage
 
-    def _begin(self, matrix: LabelMatrix, known: Mapping[int, int] | None) -> Climb:
-        return _SkillClimb(self, matrix, known)
+    def begin_at(self, steps: EMSteps) -> ConfusionClimb:
+        """Return a climb that stands at the vote shares."""
+        return _SkillClimb(self, steps)
 
 
 class _SkillClimb(ConfusionClimb):
-    def __init__(
-        self, model: SkillByClass, matrix: LabelMatrix, known: Mapping[int, int] | None
-    ) -> None:
-        super().__init__(matrix, known)
+    def __init__(self, model: SkillByClass, steps: EMSteps) -> None:
+        super().__init__(steps)
         self._model = model
 
     def learn(self, expected: Expected) -> Learned:
