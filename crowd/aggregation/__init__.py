@@ -16,6 +16,7 @@ from crowd.aggregation.agreement_parts import (
 from crowd.aggregation.alpha import alpha_of_answers
 from crowd.aggregation.answer_rows import ClassSetRows, ComparisonRows, NumberRows, TextRows
 from crowd.aggregation.bradley_terry import BradleyTerry
+from crowd.aggregation.calibration import Calibration, calibrate
 from crowd.aggregation.coefficients import Bootstrap, Coefficient
 from crowd.aggregation.cohen import cohen_kappas
 from crowd.aggregation.crowd_bt import CrowdBradleyTerry
@@ -33,6 +34,7 @@ from crowd.aggregation.ibcc import IndependentBayes
 from crowd.aggregation.incremental import OnlineConsensus
 from crowd.aggregation.kappas import Weights, fleiss_kappa, gwet_ac1, gwet_ac2
 from crowd.aggregation.label_matrix import LabelMatrix
+from crowd.aggregation.listening import heard_by, tell
 from crowd.aggregation.mace import Mace
 from crowd.aggregation.majority import MajorityVote
 from crowd.aggregation.medoid import TextMedoid
@@ -62,6 +64,7 @@ __all__ = [
     "BetaPrior",
     "Bootstrap",
     "BradleyTerry",
+    "Calibration",
     "ClassSetRows",
     "Coefficient",
     "ComparisonRows",
@@ -101,14 +104,17 @@ __all__ = [
     "agreement_by_group",
     "agreement_without_each",
     "alpha_of_answers",
+    "calibrate",
     "cohen_kappas",
     "fleiss_kappa",
     "forecast_accuracy",
     "gwet_ac1",
     "gwet_ac2",
+    "heard_by",
     "krippendorff_alpha",
     "labels_needed",
     "posterior_of",
     "reliability_from_gold",
+    "tell",
     "vote_table",
 ]

@@ -11,6 +11,7 @@ from crowd.aggregation.aggregator import Aggregator
 from crowd.aggregation.arrays import FloatArray, shares_of
 from crowd.aggregation.em_steps import EMSteps, Expected, em_steps
 from crowd.aggregation.label_matrix import LabelMatrix
+from crowd.aggregation.listening import tell
 from crowd.aggregation.reliability import NEWCOMER, BetaPrior
 
 STARTING_SPREAD_VOTES = 0.5
@@ -81,6 +82,7 @@ class HiddenTruth(Aggregator):
         self.converged_ = False
         while not self.converged_ and len(path) < self.max_iterations:
             path.append(climb.rise())
+            tell(len(path))
             self.converged_ = _is_level(path, self.tolerance * n_labels)
         self.confusion_ = climb.confusion
         self.n_iterations_ = len(path)

@@ -15,6 +15,7 @@ from crowd.aggregation.bradley_terry import (
     pairs_of,
 )
 from crowd.aggregation.estimator import is_level, require_positive
+from crowd.aggregation.listening import tell
 from crowd.aggregation.reliability import BetaPrior, beta_estimates
 
 # Any rise will do between two looks at the annotators, and the first step is the longest.
@@ -92,6 +93,7 @@ class CrowdBradleyTerry(BradleyTerry):
             votes = np.bincount(rows.annotator, minlength=rows.n_annotators)
             skill = (prior.right + right) / (sum(prior) + votes)
             path.append(_objective(rows, scores, skill, prior, self.spread))
+            tell(len(path))
             converged = is_level(path, tolerance=self.tolerance, n_rows=rows.n_rows)
         self._keep_ending(rows, path, converged=converged)
         self._keep_skill(rows, scores, skill, prior)

@@ -8,6 +8,7 @@ import numpy as np
 from crowd.aggregation.answer_rows import NumberRows
 from crowd.aggregation.arrays import FloatArray, IndexArray, sum_by
 from crowd.aggregation.estimator import Estimator, is_level, require_positive
+from crowd.aggregation.listening import tell
 
 _NORMAL_975 = 1.959963984540054
 _LEAST_SHARE_OF_VARIANCE = 1e-6
@@ -115,6 +116,7 @@ class GaussianCrowd(Estimator[NumberRows]):
         while not converged and len(path) < self.max_iterations:
             values, error = _weighted_means(rows, value, spread)
             path.append(_log_evidence(rows, value - values[rows.task], spread))
+            tell(len(path))
             spread = self._spread(rows, value - values[rows.task], error, spread)
             converged = is_level(path, tolerance=self.tolerance, n_rows=rows.n_rows)
         return values, spread, path, converged

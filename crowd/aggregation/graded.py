@@ -8,6 +8,7 @@ import numpy as np
 from crowd.aggregation.aggregator import Aggregator
 from crowd.aggregation.arrays import BoolArray, FloatArray, IndexArray, shares_of, sum_by
 from crowd.aggregation.label_matrix import LabelMatrix
+from crowd.aggregation.listening import tell
 from crowd.aggregation.posteriors import allowed_classes, clamp, normalise, temper
 from crowd.aggregation.reliability import NEWCOMER
 
@@ -126,6 +127,7 @@ class GradedCrowd(Aggregator):
             posterior, log_evidence = normalise(log_weights)
             prior = model.log_prior + self.class_tasks * np.log(shares).sum()
             path.append(float(log_evidence.sum() + prior))
+            tell(len(path))
             self.converged_ = _is_level(path, self.tolerance * matrix.n_labels)
         self.shift_, self.width_ = grid.shift[point], grid.width[point]
         self.confusion_ = model.confusion

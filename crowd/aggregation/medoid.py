@@ -8,6 +8,7 @@ import numpy as np
 from crowd.aggregation.answer_rows import TextRows
 from crowd.aggregation.arrays import FloatArray, IndexArray, sum_by
 from crowd.aggregation.estimator import Estimator, require_positive
+from crowd.aggregation.listening import tell
 
 _TIE_DECIMALS = 9
 
@@ -79,6 +80,7 @@ class TextMedoid(Estimator[TextRows]):
             near = _mean_likeness(pairs, weight[rows.annotator], rows.n_rows)
             better = self._reliability(rows, pairs, near, typical)
             moves.append(float(np.abs(better - reliability).max(initial=0.0)))
+            tell(len(moves))
             reliability = better
         self._keep_ending(rows, [], converged=moves[-1] <= self.tolerance)
         self.n_iterations_ = len(moves)

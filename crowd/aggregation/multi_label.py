@@ -7,6 +7,7 @@ import numpy as np
 from crowd.aggregation.answer_rows import ClassSetRows
 from crowd.aggregation.arrays import BoolArray, FloatArray, IndexArray, sum_by
 from crowd.aggregation.estimator import Estimator, is_level, require_positive
+from crowd.aggregation.listening import tell
 from crowd.aggregation.reliability import BetaPrior
 
 _STARTING_SPREAD_VOTES = 0.5
@@ -105,6 +106,7 @@ class MultiLabelCrowd(Estimator[ClassSetRows]):
             log_odds, evidence = self._judge(rows, posterior, rates)
             posterior = _chance_of(log_odds)
             path.append(evidence)
+            tell(len(path))
             converged = is_level(path, tolerance=self.tolerance, n_rows=rows.n_rows)
         self._keep_ending(rows, path, converged=converged)
         design_effect = 1 + self.correlation * np.maximum(answers - 1, 0)

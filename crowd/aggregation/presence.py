@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from crowd.aggregation.arrays import BoolArray, FloatArray
+from crowd.aggregation.listening import tell
 from crowd.aggregation.reliability import BetaPrior
 
 _LEAST, _MOST = 1e-9, 1 - 1e-9
@@ -64,6 +65,7 @@ def presence_of(
         false = np.log1p(-prior) + _log_pattern(drawn, seen, invents)
         chance = np.exp(real - np.logaddexp(real, false))
         path.append(float(np.logaddexp(real, false).sum()))
+        tell(len(path))
         converged = len(path) > 1 and abs(path[-1] - path[-2]) <= tolerance * max(len(chance), 1)
     return Presence(chance, finds, invents, path, converged)
 

@@ -13,6 +13,7 @@ from crowd.aggregation.hidden_chain import (
     posterior_of_chains,
     waves_of,
 )
+from crowd.aggregation.listening import tell
 from crowd.aggregation.token_rows import TokenRows, allowed_steps
 
 _STARTING_SPREAD_VOTES = 0.5
@@ -92,6 +93,7 @@ class SequenceCrowd(Estimator[TokenRows]):
             evidence = self._evidence(rows, posterior)
             told = posterior_of_chains(evidence, chain, waves)
             path.append(told.log_evidence)
+            tell(len(path))
             converged = is_level(path, tolerance=self.tolerance, n_rows=rows.n_rows)
             posterior, last_chain = told.posterior, chain
             chain = self._chain(rows, posterior, told.pairs)
