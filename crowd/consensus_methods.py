@@ -1,18 +1,6 @@
 """The methods of consensus: which there are for which task type, and running one of them."""
 
-from crowd.aggregation import (
-    Aggregator,
-    CorrelatedBayes,
-    DawidSkene,
-    Ensemble,
-    Glad,
-    IndependentBayes,
-    Mace,
-    MajorityVote,
-    OneCoin,
-    SkillByClass,
-    WeightedMajority,
-)
+from crowd.aggregation.nominal_methods import NOMINAL_METHODS
 from crowd.consensus_agreement import NAME as AGREEMENT
 from crowd.consensus_agreement import solve_by_agreement
 from crowd.consensus_classes import solve_by_classes
@@ -21,25 +9,11 @@ from crowd.models import TaskType
 from crowd.task_types import NominalKind, task_type_of
 from folkmoot.kernel.errors import Conflict, FieldProblem, InvalidInput
 
-# The first one is taken unless another is asked for.
-_BY_CLASSES: dict[str, type[Aggregator]] = {
-    "ensemble": Ensemble,
-    "dawid_skene": DawidSkene,
-    "skill_by_class": SkillByClass,
-    "one_coin": OneCoin,
-    "mace": Mace,
-    "glad": Glad,
-    "ibcc": IndependentBayes,
-    "ebcc": CorrelatedBayes,
-    "weighted_majority": WeightedMajority,
-    "majority": MajorityVote,
-}
-
 
 def methods_for(task_type: TaskType) -> tuple[str, ...]:
     """Return the methods for a task type, the usual one first."""
     kind = task_type_of(task_type)
-    return tuple(_BY_CLASSES) if isinstance(kind, NominalKind) else (AGREEMENT,)
+    return tuple(NOMINAL_METHODS) if isinstance(kind, NominalKind) else (AGREEMENT,)
 
 
 def check_method(method: str, task_type: TaskType) -> None:
@@ -59,5 +33,5 @@ def solve(problem: ConsensusProblem) -> ConsensusSolution:
         raise Conflict("Nobody has labelled a task of this project yet.")
     kind = task_type_of(problem.task_type)
     if isinstance(kind, NominalKind):
-        return solve_by_classes(problem, kind, _BY_CLASSES[problem.method]())
+        return solve_by_classes(problem, kind, NOMINAL_METHODS[problem.method]())
     return solve_by_agreement(problem, kind)
