@@ -65,13 +65,13 @@ class ArrowNames(CompactNames):
     """Names in an Arrow array of text, each of which occurs once."""
 
     def __init__(self, array: "pa.StringArray") -> None:
-        self._array = array
+        self.array = array
 
     def __len__(self) -> int:
-        return len(self._array)
+        return len(self.array)
 
     def _some(self, first: int, last: int) -> list[str]:
-        names: list[str] = self._array.slice(first, last - first).to_pylist()
+        names: list[str] = self.array.slice(first, last - first).to_pylist()
         return names
 
 
