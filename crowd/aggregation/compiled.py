@@ -14,7 +14,6 @@ Nothing here depends on the number of threads, and no sum is taken in another or
 """
 
 import math
-from typing import TypeAlias
 
 import numpy as np
 from numba import uintp
@@ -22,15 +21,12 @@ from numpy.typing import NDArray
 
 from crowd.aggregation.arrays import FloatArray
 from crowd.aggregation.compiled_exponentials import exponentials
+from crowd.aggregation.compiled_vectors import Rows, Shape, add_labels, add_row
 from crowd.aggregation.compiling import compiled, prefetch
 
-Shape: TypeAlias = tuple[int, ...] | NDArray[np.int64]
-# Where the labels of each task begin, and the annotator and class of each label.
-Rows: TypeAlias = tuple[
-    NDArray[np.signedinteger], NDArray[np.signedinteger], NDArray[np.signedinteger]
-]
-
 _BLOCK = 64
+# A table of up to so many numbers lies in the processor's own cache.
+_CACHED = 2**17
 
 
 @compiled
@@ -50,7 +46,7 @@ def em_pass(
     class_tasks: expected tasks of each class, added to.
     """
     weights, scale = np.empty(_BLOCK * len(shape)), np.empty(_BLOCK * len(shape))
-    ahead = len(table) > 2**17  # A smaller table lies in the processor's own cache.
+    ahead = len(table) > _CACHED
     evidence = 0.0
     for start in range(first, last, _BLOCK):
         stop = min(start + _BLOCK, last)
@@ -77,8 +73,11 @@ def vote_pass(
 ) -> None:
     """Add up for the first M step, from each class's share of a task's votes."""
     weights = np.empty(_BLOCK * len(shape))
+    ahead = len(table) > _CACHED
     for start in range(first, last, _BLOCK):
         stop = min(start + _BLOCK, last)
+        if ahead:
+            _fetch(shape, rows, table, stop, min(stop + _BLOCK, last))
         _vote(shape, rows, known, spread_votes, start, stop, weights)
         _scatter(shape, rows, table, start, stop, weights)
         _add_up(shape, stop - start, weights, class_tasks)
@@ -173,15 +172,10 @@ def _gather(
     weights: FloatArray,
 ) -> None:
     n_classes, row = uintp(len(shape)), uintp(0)
-    offsets, annotators, labels = rows
     for task in range(first, last):
         for each in range(n_classes):
             weights[row + each] = log_class_shares[each]
-        for at in range(uintp(offsets[task]), uintp(offsets[task + 1])):
-            cell = uintp(annotators[at]) * n_classes + uintp(labels[at])
-            cell *= uintp(2) * n_classes
-            for each in range(n_classes):
-                weights[row + each] += table[cell + each]
+        add_labels(shape, weights, row, rows, task, table)
         row += n_classes
 
 
@@ -195,8 +189,7 @@ def _scatter(
         for at in range(uintp(offsets[task]), uintp(offsets[task + 1])):
             cell = uintp(annotators[at]) * n_classes + uintp(labels[at])
             cell = (cell * uintp(2) + uintp(1)) * n_classes
-            for each in range(n_classes):
-                table[cell + each] += weights[row + each]
+            add_row(shape, table, cell, weights, row)
         row += n_classes
 
 
@@ -266,8 +259,9 @@ def _normalise(shape: Shape, n_tasks: int, weights: FloatArray, scale: FloatArra
         for each in range(n_classes):
             total += weights[row + each]
         product *= total
+        share = 1 / total  # One division a task, as it takes as long as several products.
         for each in range(n_classes):
-            weights[row + each] /= total
+            weights[row + each] *= share
         row += n_classes
     return evidence + math.log(product)
 
@@ -276,6 +270,5 @@ def _normalise(shape: Shape, n_tasks: int, weights: FloatArray, scale: FloatArra
 def _add_up(shape: Shape, n_tasks: int, weights: FloatArray, class_tasks: FloatArray) -> None:
     n_classes, row = uintp(len(shape)), uintp(0)
     for _ in range(n_tasks):
-        for each in range(n_classes):
-            class_tasks[each] += weights[row + each]
+        add_row(shape, class_tasks, uintp(0), weights, row)
         row += n_classes

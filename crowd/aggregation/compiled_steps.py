@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from crowd.aggregation import compiled
 from crowd.aggregation.arrays import FloatArray, IndexArray
+from crowd.aggregation.compiled_vectors import Shape
 from crowd.aggregation.compiling import each_part, most_threads
 from crowd.aggregation.em_steps import EMSteps, Expected
 from crowd.aggregation.label_matrix import LabelMatrix
@@ -147,7 +148,7 @@ def _plain(array: FloatArray) -> FloatArray:
     return np.require(array, np.float64, ["C", "W"])
 
 
-def _shape_of(n_classes: int) -> compiled.Shape:
+def _shape_of(n_classes: int) -> Shape:
     if n_classes <= _MOST_UNROLLED:
         return (0,) * n_classes
     return np.zeros(n_classes, dtype=np.int64)

@@ -1,4 +1,4 @@
-# ruff: noqa: ANN001, ANN201, ANN202 - Numba has no types for what builds machine code
+# ruff: noqa: ANN001, ANN201, ANN202, PLW0108 - Numba has no types for what builds machine code
 """Compile the hot loops with Numba, wherever their machine code may be kept.
 
 Numba keeps what it compiled beside the source, or else in the user's cache folder, or in
@@ -18,7 +18,7 @@ from typing import ParamSpec, TypeVar
 import numba
 from llvmlite import ir
 from numba.core import cgutils, types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -69,3 +69,25 @@ def prefetch(context, array, index):  # type: ignore[no-untyped-def]  # Numba ha
         return backend.get_dummy_value()
 
     return types.void(array, index), generate
+
+
+def fused(first: float, second: float, third: float) -> float:
+    """Return first * second + third; compiled, it is rounded once, the same on any machine."""
+    return first * second + third
+
+
+@overload(fused)
+def _fused(first, second, third):  # type: ignore[no-untyped-def]  # as above
+    del first, second, third
+    return lambda first, second, third: _multiply_add(first, second, third)  # type: ignore[call-arg]
+
+
+@intrinsic
+def _multiply_add(context, first, second, third):  # type: ignore[no-untyped-def]  # as above
+    del context
+
+    def generate(backend, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        del backend, signature
+        return builder.fma(*arguments)
+
+    return types.float64(first, second, third), generate
