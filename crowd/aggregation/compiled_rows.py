@@ -5,9 +5,10 @@ to put every label into its place. So it need never be in memory as a whole.
 """
 
 import numpy as np
+from numba import uintp
 from numpy.typing import DTypeLike, NDArray
 
-from crowd.aggregation.compiling import compiled
+from crowd.aggregation.compiling import compiled, each_part, most_threads, prefetch
 from crowd.aggregation.row_order import (
     Allocate,
     Indices,
@@ -18,7 +19,13 @@ from crowd.aggregation.row_order import (
     offset_type,
 )
 
-_FEW = 32
+# Up to so many labels are ordered by comparing all with all.
+_FEW = 16
+# Labels between the request for a place in memory and its use.
+_AHEAD = 16
+# Fewer tasks are put in order before a thread has woken.
+_THREADS_FROM = 20_000
+_PARTS = 4
 
 
 class RowPlacer:
@@ -58,7 +65,7 @@ class RowPlacer:
         """Return the rows in order; raise RepeatedLabel where that is refused."""
         self._next = np.empty(0, dtype=np.int32)
         offsets, annotator, label = self._rows
-        task = _order_within_tasks(self._rows)
+        task = _first_repeat(self._rows)
         if task < 0:
             return self._rows
         if repeats is Repeats.REFUSE:
@@ -73,10 +80,24 @@ def _thin(numbers: Integers) -> NDArray[np.int32]:
     return numbers.astype(np.int32, copy=True)
 
 
+def _first_repeat(rows: Rows) -> int:
+    """Sort each task's labels by annotator; return the first task with a repeat, or -1."""
+    n_tasks = len(rows.task_offsets) - 1
+    cuts = np.linspace(0, n_tasks, _PARTS + 1).astype(np.int64)
+
+    def sort(part: int) -> int:
+        return _order_within_tasks(rows, int(cuts[part]), int(cuts[part + 1]))
+
+    found = each_part(sort, _PARTS, most_threads() if n_tasks >= _THREADS_FROM else 1)
+    return min((task for task in found if task >= 0), default=-1)
+
+
 @compiled
 def _count(task: NDArray[np.int32], counts: NDArray[np.int64]) -> None:
     for at in range(len(task)):
-        counts[task[at]] += 1
+        if at + _AHEAD < len(task):
+            prefetch(counts, uintp(task[at + _AHEAD]))  # type: ignore[call-arg]  # see compiling.py
+        counts[uintp(task[at])] += 1
 
 
 @compiled
@@ -87,43 +108,61 @@ def _place(
     following: Indices,
     rows: tuple[Indices, Indices, Indices],
 ) -> None:
+    """Write labels to places anywhere in memory, each of which is asked for in good time."""
     _, annotators, labels = rows
     for at in range(len(task)):
-        place = following[task[at]]
+        if at + 2 * _AHEAD < len(task):
+            prefetch(following, uintp(task[at + 2 * _AHEAD]))  # type: ignore[call-arg]  # as above
+        if at + _AHEAD < len(task):
+            later = uintp(following[uintp(task[at + _AHEAD])])
+            prefetch(annotators, later)  # type: ignore[call-arg]  # as above
+            prefetch(labels, later)
+        place = uintp(following[uintp(task[at])])
         annotators[place] = annotator[at]
         labels[place] = label[at]
-        following[task[at]] = place + 1
+        following[uintp(task[at])] += 1
 
 
 @compiled
-def _order_within_tasks(rows: tuple[Indices, Indices, Indices]) -> int:
+def _order_within_tasks(rows: tuple[Indices, Indices, Indices], start: int, stop: int) -> int:
     """Sort each task's labels by annotator; return the first task with a repeat, or -1."""
     offsets, annotators, labels = rows
+    own, answers = np.empty(_FEW, annotators.dtype), np.empty(_FEW, labels.dtype)
     repeated = -1
-    for task in range(len(offsets) - 1):
-        first, last = offsets[task], offsets[task + 1]
-        if last - first > _FEW:
+    for task in range(start, stop):
+        first, last = uintp(offsets[task]), uintp(offsets[task + 1])
+        if last - first <= _FEW:
+            repeats = _rank(annotators, labels, first, last, own, answers)
+        else:
             order = np.argsort(annotators[first:last], kind="mergesort")
             annotators[first:last] = annotators[first:last][order]
             labels[first:last] = labels[first:last][order]
-        else:
-            _insert(annotators, labels, first, last)
-        for at in range(first + 1, last):
-            if repeated < 0 and annotators[at] == annotators[at - 1]:
-                repeated = task
+            repeats = (np.diff(annotators[first:last]) == 0).any()
+        if repeats and repeated < 0:
+            repeated = task
     return repeated
 
 
 @compiled
-def _insert(annotators: Indices, labels: Indices, first: int, last: int) -> None:
-    for at in range(first + 1, last):
-        annotator, label = annotators[at], labels[at]
-        place = at
-        while place > first and annotators[place - 1] > annotator:
-            annotators[place] = annotators[place - 1]
-            labels[place] = labels[place - 1]
-            place -= 1
-        annotators[place], labels[place] = annotator, label
+def _rank(  # noqa: PLR0917 - the room is made once
+    annotators: Indices, labels: Indices, first: int, last: int, own: Indices, answers: Indices
+) -> bool:
+    """Put every label at its rank, by comparing all with all: nothing for the processor to guess.
+
+    own, answers: room for a copy of both.
+    """
+    repeats, n_labels = False, uintp(last - first)
+    for at in range(n_labels):
+        own[at], answers[at] = annotators[first + at], labels[first + at]
+    for at in range(n_labels):
+        rank = uintp(0)
+        for before in range(at):
+            rank += uintp(own[before] <= own[at])
+            repeats |= own[before] == own[at]
+        for after in range(at + uintp(1), n_labels):
+            rank += uintp(own[after] < own[at])
+        annotators[first + rank], labels[first + rank] = own[at], answers[at]
+    return repeats
 
 
 @compiled
