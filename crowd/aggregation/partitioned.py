@@ -115,6 +115,12 @@ class Partitions:
     def __len__(self) -> int:
         return len(self._parts)
 
+    def only(self) -> Partition:
+        """Return the partition of a crowd that has one; raise ValueError where it has more."""
+        if len(self._parts) > 1:
+            raise ValueError(f"There are {len(self._parts)} partitions.")
+        return self._engine.fetch(self._parts[0])
+
     def size(self) -> Size:
         """Count the labels and tasks of all partitions."""
         return self.total(_size, _add_sizes)

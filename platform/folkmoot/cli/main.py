@@ -15,6 +15,9 @@ COMMANDS = {
     ),
     "audit": Listed("folkmoot.cli.audit", "Seal, verify and read the audit log."),
     "bench": Listed("folkmoot.cli.bench", "Measure Folkmoot on this machine."),
+    "consensus": Listed(
+        "folkmoot.cli.consensus", "Turn files of labels into answers, here or on a Dask cluster."
+    ),
     "db": Listed("folkmoot.cli.db", "Bring the database to this version, or say what it lacks."),
     "demo": Listed("folkmoot.cli.demo", "Tell the whole story on real patients, then stay up."),
     "import": Listed("folkmoot.cli.import_tasks", "Add a file of tasks to a project."),

@@ -1,0 +1,160 @@
+"""Cut pieces of labels, in whatever order they came, into partitions of whole tasks.
+
+A partition holds the tasks between two bounds, in the order of their text. So the partitions, one
+after the other, have their tasks in the order in which one machine has them.
+"""
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import compute
+
+from crowd.aggregation.arrays import IndexArray
+from crowd.aggregation.label_matrix import LabelMatrix
+from crowd.aggregation.label_tables import ranked
+from crowd.aggregation.names import ArrowNames, Names
+from crowd.aggregation.partitioned import Partition
+from crowd.aggregation.row_order import Repeats
+from crowd.partitions.sources import Piece
+
+# So many tasks of a piece stand for all of them where the bounds are looked for.
+_SAMPLED_TASKS = 4_096
+
+
+class Survey(NamedTuple):
+    """Say what a piece holds.
+
+    tasks: the names of some tasks, each of which stands for as many labels.
+    """
+
+    n_labels: int
+    tasks: tuple[str, ...]
+    annotator_names: ArrowNames
+    class_names: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Say how all pieces are cut.
+
+    bounds: the first task of every partition but the first one.
+    gold: known classes of tasks, by name.
+    """
+
+    bounds: tuple[str, ...]
+    annotator_names: ArrowNames
+    class_names: tuple[str, ...]
+    gold: Mapping[str, str]
+    repeats: Repeats
+
+
+def survey(piece: Piece) -> Survey:
+    """Say what a piece holds."""
+    task = np.sort(piece.task)
+    places = np.linspace(0, len(task) - 1, min(len(task), _SAMPLED_TASKS)).astype(np.int64)
+    tasks = tuple(piece.task_names[int(each)] for each in task[places])
+    names = _arrow(piece.annotator_names)
+    return Survey(len(task), tasks, ArrowNames(names), piece.class_names)
+
+
+def plan_of(
+    surveys: Sequence[Survey], n_partitions: int, gold: Mapping[str, str], repeats: Repeats
+) -> Plan:
+    """Plan for partitions of about as many labels; fewer where there are too few tasks."""
+    names = pa.concat_arrays([each.annotator_names.array for each in surveys]).unique()
+    ordered = names.take(compute.array_sort_indices(names))
+    classes = {name for each in surveys for name in each.class_names} | set(gold.values())
+    return Plan(
+        _bounds(surveys, n_partitions),
+        ArrowNames(ordered),
+        tuple(sorted(classes)),
+        gold,
+        repeats,
+    )
+
+
+def cut(piece: Piece, plan: Plan) -> list[Piece]:
+    """Cut a piece: one for every partition, with the annotators and classes of the plan."""
+    bounds = [bisect_left(piece.task_names, bound) for bound in plan.bounds]
+    order, starts = _by_part(piece.task, bounds)
+    annotator_of = _places(piece.annotator_names, plan.annotator_names)
+    class_of = _places(piece.class_names, plan.class_names)
+    firsts = [0, *bounds, len(piece.task_names)]
+    task_names = _arrow(piece.task_names)
+    pieces = []
+    for number, first in enumerate(firsts[:-1]):
+        rows = order[starts[number] : starts[number + 1]]
+        names = task_names.slice(first, firsts[number + 1] - first)
+        pieces.append(
+            Piece(
+                piece.task[rows] - np.int32(first),
+                annotator_of[piece.annotator[rows]],
+                class_of[piece.label[rows]],
+                ArrowNames(names),
+                plan.annotator_names,
+                plan.class_names,
+            )
+        )
+    return pieces
+
+
+def join(number: int, plan: Plan, pieces: Sequence[Piece]) -> Partition:
+    """Make a partition of what was cut for it, in the order of the pieces.
+
+    Raise ValueError for an annotator who labelled a task twice, unless the plan allows it.
+    """
+    names = pa.concat_arrays([_arrow(piece.task_names) for piece in pieces]).dictionary_encode()
+    place, task_names = ranked(names.indices.to_numpy(), names.dictionary, "task")
+    firsts = np.cumsum([0] + [len(piece.task_names) for piece in pieces])
+    matrix = LabelMatrix(
+        np.concatenate(
+            [place[first + piece.task] for first, piece in zip(firsts, pieces, strict=False)]
+        ),
+        np.concatenate([piece.annotator for piece in pieces]),
+        np.concatenate([piece.label for piece in pieces]),
+        task_names,
+        plan.annotator_names,
+        plan.class_names,
+        repeats=plan.repeats,
+    )
+    return Partition(number, matrix, matrix.known_indices(plan.gold) if plan.gold else {})
+
+
+def _bounds(surveys: Sequence[Survey], n_partitions: int) -> tuple[str, ...]:
+    """Return where to cut, so that the labels that the samples stand for are spread evenly."""
+    sampled = sorted(
+        (task, each.n_labels / len(each.tasks)) for each in surveys for task in each.tasks
+    )
+    labels = np.cumsum([weight for _, weight in sampled])
+    wanted = np.arange(1, n_partitions) / n_partitions * labels[-1]
+    places = np.searchsorted(labels, wanted)
+    bounds = {sampled[int(place)][0] for place in places}
+    # Nothing lies before the first task; a partition without any would be of no use.
+    return tuple(sorted(bounds - {sampled[0][0]}))
+
+
+def _by_part(task: NDArray[np.int32], bounds: Sequence[int]) -> tuple[IndexArray, IndexArray]:
+    """Return the rows in the order of their partitions, and where each partition begins."""
+    part = np.searchsorted(np.array(bounds, dtype=np.int64), task, side="right")
+    counts = np.bincount(part, minlength=len(bounds) + 1)
+    # Stable, since of two labels of an annotator on a task the last may count.
+    order = np.argsort(part.astype(np.int16), kind="stable")
+    return order, np.concatenate([[0], np.cumsum(counts)])
+
+
+def _places(names: Names, among: Names) -> NDArray[np.int32]:
+    """Return the place of each name among others, which contain it."""
+    found = compute.index_in(_arrow(names), value_set=_arrow(among))
+    places: NDArray[np.int32] = found.to_numpy()
+    return places
+
+
+def _arrow(names: Names) -> pa.Array:
+    if isinstance(names, ArrowNames):
+        return names.array
+    return pa.array(names, pa.large_string())
