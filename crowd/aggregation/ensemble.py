@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from crowd.aggregation.aggregator import Aggregator
+from crowd.aggregation.em_steps import em_steps
 from crowd.aggregation.label_matrix import LabelMatrix
 from crowd.aggregation.mace import Mace
 from crowd.aggregation.majority import vote_shares
@@ -70,12 +71,17 @@ class Ensemble(Aggregator):
 
     def fit(self, matrix: LabelMatrix, known: Mapping[int, int] | None = None) -> Self:
         """Fit each model, holding `known` (task index: class index) fixed, and average them."""
-        allowed = allowed_classes(known, matrix.n_tasks, matrix.n_classes)
-        mean = self.vote_share * vote_shares(matrix.votes(), self.spread_votes)
         models = self.models()
+        mean = self.vote_share * vote_shares(matrix.votes(), self.spread_votes)
+        steps = em_steps(matrix, known)
         for model in models:
-            mean += (1 - self.vote_share) / len(models) * model.fit(matrix, known).posterior_
-        self._keep_posterior(clamp(mean, allowed))
+            climb = model.begin_at(steps)
+            model.ascend(climb, matrix.n_labels)
+            mean += (1 - self.vote_share) / len(models) * climb.posterior(model.correlation)
+        del steps, climb  # Their tables, before more memory is taken.
+        if known:
+            mean = clamp(mean, allowed_classes(known, matrix.n_tasks, matrix.n_classes))
+        self._keep_posterior(mean)
         prior = BetaPrior(self.prior_right, self.prior_wrong)
         self._keep_reliability(matrix, self.posterior_, prior)
         self.confusion_ = models[0].confusion_
