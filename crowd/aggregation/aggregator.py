@@ -27,6 +27,7 @@ class Aggregator(ABC):
         shape (n_annotators, n_classes, n_classes).
     n_iterations_, converged_: how the fit ended.
     objective_path_: what the fit maximised, after each iteration; empty if nothing.
+    digest_: SHA-256 of the labels that were read (not of known answers or predictions).
     """
 
     name: ClassVar[str]
@@ -42,6 +43,12 @@ class Aggregator(ABC):
     n_iterations_: int
     converged_: bool
     objective_path_: FloatArray
+    _matrix: LabelMatrix
+
+    @property
+    def digest_(self) -> str:
+        """Return the digest, which may cost more than a quick fit, when it is asked for."""
+        return self._matrix.digest()
 
     @abstractmethod
     def fit(self, matrix: LabelMatrix, known: Mapping[int, int] | None = None) -> Self:
@@ -65,6 +72,7 @@ class Aggregator(ABC):
     def _keep_reliability(
         self, matrix: LabelMatrix, posterior: FloatArray, prior: BetaPrior
     ) -> None:
+        self._matrix = matrix
         estimates = reliabilities_of(matrix, posterior, prior)
         self.reliability_ = estimates.mean
         self.reliability_low_ = estimates.low
