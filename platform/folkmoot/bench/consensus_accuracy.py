@@ -9,6 +9,7 @@ anew (paired bootstrap over crowds: both methods are scored on the crowds drawn)
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -90,7 +91,8 @@ def _likeliest() -> DawidSkene:
 @click.option(
     "--reference-python",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A Python that has crowd-kit, and cleanlab, to run beside; none: they are left out.",
+    multiple=True,
+    help="A Python that has crowd-kit, cleanlab or peerannot, to run beside; may be repeated.",
 )
 @click.option(
     "--reference-seconds", default=60, show_default=True, help="A reference's limit per crowd."
@@ -105,7 +107,7 @@ def run(
     *,
     data: Path,
     sets: str,
-    reference_python: Path | None,
+    reference_python: Sequence[Path],
     reference_seconds: int,
     reference_methods: str,
     leave_one_out: bool,
@@ -116,14 +118,11 @@ def run(
         name: {crowd.name: _measured(algorithm, crowd) for crowd in crowds}
         for name, algorithm in algorithms().items()
     }
-    if reference_python is None:
+    if not reference_python:
         click.echo("Other libraries are left out: --reference-python names none.")
-    else:
-        for crowd in crowds:
-            found = reference_posteriors(
-                crowd, reference_python, reference_seconds, reference_methods
-            )
-            _add(results, crowd, found)
+    for python, crowd in product(reference_python, crowds):
+        found = reference_posteriors(crowd, python, reference_seconds, reference_methods)
+        _add(results, crowd, found)
     _print_tables(results, crowds)
     yield from _figures(results)
     if leave_one_out:

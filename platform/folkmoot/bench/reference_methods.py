@@ -4,11 +4,12 @@
 
 CROWD.npz holds task, annotator, label (aligned indices) and shape (tasks, annotators, classes).
 RESULT.npz gets for each method its posterior, (tasks, classes), and "seconds of" it. A method
-that fails, or takes longer than SECONDS, is left out with a line on standard error. It needs
-crowd-kit, and runs cleanlab where that is installed. It imports nothing of Folkmoot.
+that fails, or takes longer than SECONDS, is left out with a line on standard error. It runs those
+of crowd-kit, cleanlab and peerannot that are installed, and imports nothing of Folkmoot.
 """
 
 import importlib
+import importlib.util
 import signal
 import sys
 import time
@@ -28,26 +29,36 @@ CROWD_KIT = {
     "GLAD": (),
     "MACE": (("random_state", 0),),
 }
+# Not its GLAD, which took 4 to 8 seconds an iteration with 8,000 labels.
+PEERANNOT = ("NaiveSoft", "Wawa", "DawidSkene", "WDS")
 
 
 def main(crowd_file: str, result_file: str, seconds: str, wanted: str = "") -> None:
     """Run every method on the crowd, or only those that are wanted."""
     with np.load(crowd_file) as arrays:
         crowd = {name: arrays[name] for name in arrays.files}
-    methods: dict[str, Callable[[], Any]] = {
-        name: partial(_crowd_kit, crowd, name, dict(options)) for name, options in CROWD_KIT.items()
-    }
-    methods["CROWDLAB"] = partial(_cleanlab, crowd)
     results: dict[str, Any] = {}
     signal.signal(signal.SIGALRM, _out_of_time)
-    for name, method in methods.items():
+    for name, method in _methods(crowd).items():
         if not wanted or name in wanted.split(","):
             signal.alarm(int(seconds))
-            library = "cleanlab" if name == "CROWDLAB" else "crowd-kit"
-            _run(f"{library} {name}", method, results)
+            _run(name, method, results)
             signal.alarm(0)
     with Path(result_file).open("wb") as file:
         np.savez(file, **results)
+
+
+def _methods(crowd: dict[str, Any]) -> dict[str, Callable[[], Any]]:
+    methods: dict[str, Callable[[], Any]] = {}
+    if importlib.util.find_spec("crowdkit"):
+        for name, options in CROWD_KIT.items():
+            methods[f"crowd-kit {name}"] = partial(_crowd_kit, crowd, name, dict(options))
+    if importlib.util.find_spec("cleanlab"):
+        methods["cleanlab CROWDLAB"] = partial(_cleanlab, crowd)
+    if importlib.util.find_spec("peerannot"):
+        for name in PEERANNOT:
+            methods[f"peerannot {name}"] = partial(_peerannot, crowd, name)
+    return methods
 
 
 def _run(name: str, method: Callable[[], Any], results: dict[str, Any]) -> None:
@@ -87,6 +98,21 @@ def _cleanlab(crowd: dict[str, Any]) -> Any:
         labels, shares, quality_method="crowdlab", verbose=False, return_detailed_quality=False
     )["label_quality"]
     return _spread(given["consensus_label"].to_numpy(), given["consensus_quality_score"], n_classes)
+
+
+def _peerannot(crowd: dict[str, Any], name: str) -> Any:
+    _, n_annotators, n_classes = (int(each) for each in crowd["shape"])
+    answers: dict[int, dict[int, int]] = {}
+    rows = zip(*(crowd[column].tolist() for column in ("task", "annotator", "label")), strict=True)
+    for task, annotator, label in rows:
+        answers.setdefault(task, {})[annotator] = label
+    made = getattr(importlib.import_module("peerannot.models"), name)
+    model = made(answers=answers, n_classes=n_classes, n_workers=n_annotators)
+    if hasattr(model, "run"):
+        model.run()
+    given = np.asarray(model.get_probas())
+    # Some give a label for each task and no probability: it is taken for certain.
+    return given.astype(np.float64) if given.ndim == 2 else np.eye(n_classes)[given.astype(int)]
 
 
 def _spread(label: Any, quality: Any, n_classes: int) -> Any:
