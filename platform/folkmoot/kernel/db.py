@@ -113,13 +113,17 @@ def _leave(queue: WriterQueue, _connection: object, record: ConnectionPoolEntry)
 
 
 def _postgresql_engine(url: str) -> Engine:
+    settings = {
+        "timezone": "UTC",
+        "lock_timeout": f"{LOCK_WAIT_SECONDS}s",
+        # A statement here takes a millisecond. Where the planner overestimates one in a large
+        # table, starting helper processes or a compiler for it takes ten to eighty.
+        "max_parallel_workers_per_gather": "0",
+        "jit": "off",
+    }
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     engine = sa.create_engine(
-        url,
-        pool_size=POOL_SIZE,
-        connect_args={
-            "options": f"-c timezone=UTC -c lock_timeout={LOCK_WAIT_SECONDS}s",
-            "connect_timeout": 10,
-        },
+        url, pool_size=POOL_SIZE, connect_args={"options": options, "connect_timeout": 10}
     )
     sa.event.listen(engine, "checkin", _note_rest)
     sa.event.listen(engine, "checkout", partial(_ask_if_alive, engine.dialect))
