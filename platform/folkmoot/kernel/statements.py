@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import CompileError, DBAPIError
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 
 Executable: TypeAlias = sa.Select[*tuple[Any, ...]] | sa.Insert | sa.Update | sa.Delete
@@ -91,7 +92,7 @@ class _Compiled:
     """A statement in the words of one kind of database."""
 
     def __init__(self, statement: Executable, dialect: Dialect, sets: list[str] | None) -> None:
-        compiler = statement.compile(dialect=dialect, column_keys=sets)
+        compiler = _with_constants_written_out(statement).compile(dialect=dialect, column_keys=sets)
         if not isinstance(compiler, SQLCompiler) or compiler.prefetch:
             raise CompileError(f"This needs a default that Python makes: {statement}")
         asked = {name: bind.key for name, bind in compiler.binds.items() if bind.required}
@@ -167,6 +168,17 @@ class _Compiled:
             connection_invalidated=is_dead,
             dialect=self._dialect,
         )
+
+
+def _with_constants_written_out(statement: Executable) -> Executable:
+    """Write constants into the SQL: PostgreSQL plans a LIMIT that it knows far better, and once."""
+    return cast("Executable", visitors.replacement_traverse(statement, {}, _written_out))
+
+
+def _written_out(element: object, **_: object) -> sa.BindParameter[Any] | None:
+    if isinstance(element, sa.BindParameter) and not element.required:
+        return element.render_literal_execute()
+    return None
 
 
 def _cursor_of(connection: Connection) -> DBAPICursor:
