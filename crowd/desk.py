@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from crowd.models import LeaseState, ProjectState, Purpose, Qualification, Standing, TaskType
+from crowd.search_statements import first_rank, last_rank_of_first_lane
 from crowd.tables import (
     LEASE,
     PLACE,
@@ -32,6 +33,7 @@ class Desk:
     """A project's rules, how far one annotator has come in it, and how they are today.
 
     first_rank: where the queue begins now, or None where nothing waits in it.
+    last_rank: where its first lane ends.
     first_to_expire: when the first lease of the project that is held runs out, or ran out.
     n_held: how many places the annotator holds.
     keeps_gold: gold that they gave back, or let run out, waits for them.
@@ -67,6 +69,7 @@ class Desk:
     last_beat_at: datetime | None
     n_sensitive_today: int
     first_rank: int | None
+    last_rank: int | None
     first_to_expire: datetime | None
     n_held: int
     keeps_gold: bool
@@ -170,7 +173,8 @@ def _desk() -> sa.Select[*tuple[object, ...]]:
             SITTING.c.active_seconds.label("sitting_seconds"),
             SITTING.c.last_beat_at,
             _n_sensitive_today().label("n_sensitive_today"),
-            _first_rank().label("first_rank"),
+            first_rank().label("first_rank"),
+            last_rank_of_first_lane().label("last_rank"),
             _first_to_expire().label("first_to_expire"),
             _n_held().label("n_held"),
             sa.select(1).where(kept_gold()).exists().label("keeps_gold"),
@@ -191,20 +195,6 @@ def _n_sensitive_today() -> sa.ScalarSelect[int]:
             WORK_DAY.c.annotator_id == _ANNOTATOR_ID,
             WORK_DAY.c.day == sa.bindparam("today"),
         )
-        .scalar_subquery()
-    )
-
-
-def _first_rank() -> sa.ScalarSelect[int | None]:
-    return (
-        sa.select(PLACE.c.rank)
-        .where(
-            PLACE.c.project_id == _PROJECT_ID,
-            PLACE.c.label_id.is_(None),
-            PLACE.c.rank.is_not(None),
-        )
-        .order_by(PLACE.c.rank)
-        .limit(1)
         .scalar_subquery()
     )
 

@@ -38,13 +38,13 @@ def _after_cursor(place: sa.FromClause) -> sa.ColumnElement[bool]:
 
 
 def _end_of_window() -> sa.ScalarSelect[int]:
-    """Return the rank after :size places beyond the cursor, or none where there are fewer."""
+    """Return the last rank of the :size places beyond the cursor, or none where there are fewer."""
     place = PLACE.alias()
     return (
         sa.select(place.c.rank)
         .where(_after_cursor(place), place.c.rank <= _UNTIL)
         .order_by(place.c.rank, place.c.number)
-        .offset(sa.bindparam("size"))
+        .offset(_SIZE - 1)
         .limit(1)
         .scalar_subquery()
     )
@@ -54,18 +54,33 @@ def _in_window(place: sa.FromClause) -> sa.ColumnElement[bool]:
     return _after_cursor(place) & (place.c.rank <= sa.func.coalesce(_end_of_window(), _UNTIL))
 
 
+def _window() -> sa.FromClause:
+    """Return the first :size places beyond the cursor; only as many are read as are looked at."""
+    place = PLACE.alias()
+    return (
+        sa.select(place.c.task_id, place.c.number, place.c.rank)
+        .where(_after_cursor(place), place.c.rank <= _UNTIL)
+        .order_by(place.c.rank, place.c.number)
+        .limit(_SIZE)
+        .subquery()
+    )
+
+
 def _first_allowed() -> sa.Select[*tuple[object, ...]]:
-    earlier = PLACE.alias()
+    window, earlier = _window(), PLACE.alias()
     # Of the places up to the one that is locked here, the first that the annotator may have:
     # where somebody else is taking that one, the next search looks at it again.
     first_allowed = (
         sa.select(earlier.c.rank)
-        .where(_after_cursor(earlier), earlier.c.rank <= PLACE.c.rank, _is_allowed(earlier))
+        .where(_after_cursor(earlier), earlier.c.rank <= window.c.rank, _is_allowed(earlier))
         .order_by(earlier.c.rank)
         .limit(1)
-        .correlate(PLACE)
+        .correlate(window)
         .scalar_subquery()
     )
+    # The rank is asked for again: of a place that waited for its lock, PostgreSQL looks at it anew.
+    is_same = (PLACE.c.task_id == window.c.task_id) & (PLACE.c.number == window.c.number)
+    still_waits = (PLACE.c.rank == window.c.rank) & PLACE.c.label_id.is_(None)
     return (
         sa.select(
             PLACE.c.task_id,
@@ -77,9 +92,10 @@ def _first_allowed() -> sa.Select[*tuple[object, ...]]:
             TASK.c.suggestion,
             first_allowed.label("first_allowed"),
         )
-        .join_from(PLACE, TASK, TASK.c.id == PLACE.c.task_id)
-        .where(_in_window(PLACE), _is_allowed(PLACE))
-        .order_by(PLACE.c.rank, PLACE.c.number)
+        .join_from(window, PLACE, is_same & still_waits)
+        .join(TASK, TASK.c.id == PLACE.c.task_id)
+        .where(_is_allowed(window))
+        .order_by(window.c.rank, window.c.number)
         .limit(1)
         .with_for_update(of=PLACE, skip_locked=True)
     )
@@ -112,40 +128,50 @@ def _count_allowed() -> sa.Select[*tuple[object, ...]]:
 
 def _lanes() -> sa.Select[*tuple[object, ...]]:
     """Go from lane to lane by the index, each with its first and its last rank."""
-    first, following, last = PLACE.alias(), PLACE.alias(), PLACE.alias()
+    first, following = PLACE.alias(), PLACE.alias()
     lanes = sa.select(
         _lowest(first, first.c.rank >= sa.bindparam("first_rank")).label("first_rank")
     ).cte("lanes", recursive=True)
+    end = _next_lane(lanes.c.first_rank)
     lanes = lanes.union_all(
-        sa.select(_lowest(following, following.c.rank >= _next_lane(lanes))).where(
+        sa.select(_lowest(following, following.c.rank >= end)).where(
             lanes.c.first_rank.is_not(None)
         )
     )
-    last_rank = (
-        sa.select(last.c.rank)
-        .where(_waits(last), last.c.rank < _next_lane(lanes))
-        .order_by(last.c.rank.desc())
-        .limit(1)
-        .correlate(lanes)
-        .scalar_subquery()
-    )
-    return sa.select(lanes.c.first_rank, last_rank.label("last_rank")).where(
-        lanes.c.first_rank.is_not(None)
-    )
+    last_rank = _last_before(_next_lane(lanes.c.first_rank)).label("last_rank")
+    return sa.select(lanes.c.first_rank, last_rank).where(lanes.c.first_rank.is_not(None))
 
 
-def _lowest(place: sa.FromClause, where: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
-    lowest = sa.select(place.c.rank).where(_waits(place), where).order_by(place.c.rank).limit(1)
+def first_rank() -> sa.ScalarSelect[int]:
+    """Return where the queue of :project_id begins."""
+    return _lowest(PLACE.alias())
+
+
+def last_rank_of_first_lane() -> sa.ScalarSelect[int]:
+    """Return where the first lane of :project_id ends."""
+    return _last_before(_next_lane(first_rank()))
+
+
+def _lowest(place: sa.FromClause, *where: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+    lowest = sa.select(place.c.rank).where(_waits(place), *where).order_by(place.c.rank).limit(1)
     return lowest.correlate_except(place).scalar_subquery()
 
 
-def _next_lane(lanes: sa.CTE) -> sa.ColumnElement[int]:
+def _last_before(end: sa.ColumnElement[int]) -> sa.ScalarSelect[int]:
+    place = PLACE.alias()
+    last = sa.select(place.c.rank).where(_waits(place), place.c.rank < end)
+    last = last.order_by(place.c.rank.desc()).limit(1)
+    return last.correlate_except(place).scalar_subquery()
+
+
+def _next_lane(rank: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
     bits = sa.literal(TURN_BITS, sa.Integer)
-    return (lanes.c.first_rank.bitwise_rshift(bits) + 1).bitwise_lshift(bits)
+    return (rank.bitwise_rshift(bits) + 1).bitwise_lshift(bits)
 
 
 _PROJECT_ID = sa.bindparam("project_id", type_=sa.Uuid())
 _ANNOTATOR_ID = sa.bindparam("annotator_id", type_=sa.Uuid())
+_SIZE = sa.bindparam("size", type_=sa.Integer)
 _UNTIL = sa.bindparam("until", type_=sa.BigInteger)
 FIRST_ALLOWED = Statement(_first_allowed())
 LOOKED_AT = Statement(_looked_at())

@@ -100,16 +100,17 @@ class _Search:
 
     def in_lanes(self) -> FoundPlace | None:
         """Look in the first lane that has places, and in those after it where it has none."""
-        if self.desk.first_rank is None:
+        if self.desk.first_rank is None or self.desk.last_rank is None:
             return None
-        first = lane_of(self.desk.first_rank)
-        found = self._in_lane(first)
-        if found is not None:
-            return found
+        first = Lane(lane_of(self.desk.first_rank), self.desk.last_rank)
+        if self._has_news(first):
+            found = self._in_lane(first.number)
+            if found is not None:
+                return found
         lanes = lanes_from(self.connection, self.desk.project_id, self.desk.first_rank)
         self._forget_empty(lanes)
         for lane in lanes:
-            if lane.number != first and self._has_news(lane):
+            if lane.number != first.number and self._has_news(lane):
                 found = self._in_lane(lane.number)
                 if found is not None:
                     return found
