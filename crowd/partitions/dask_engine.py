@@ -5,6 +5,7 @@ of pure functions that it came from. Nothing is scattered, for that would live o
 """
 
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar, cast
@@ -43,6 +44,10 @@ class DaskEngine(Engine):
                 "The Dask workers died again and again at the same work; most often they have too "
                 "little memory. More partitions make each of them smaller."
             ) from error
+
+    def process_ids(self) -> list[int]:
+        """Return the process of each worker."""
+        return list(self._client.run(os.getpid).values())
 
 
 def _promised(given: object) -> object:

@@ -19,6 +19,10 @@ BENCHES = {
     "consensus-accuracy": Listed(
         "folkmoot.bench.consensus_accuracy", "Every consensus algorithm on real crowds with truth."
     ),
+    "consensus-dask": Listed(
+        "folkmoot.bench.consensus_dask",
+        "Consensus on a Dask cluster: the same as on one machine, also when a worker is killed.",
+    ),
     "consensus-speed": Listed(
         "folkmoot.bench.consensus_speed", "Consensus on millions of labels: seconds and memory."
     ),
