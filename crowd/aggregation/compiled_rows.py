@@ -16,6 +16,7 @@ from crowd.aggregation.row_order import (
     RepeatedLabel,
     Repeats,
     Rows,
+    in_memory,
     offset_type,
 )
 
@@ -31,29 +32,33 @@ _PARTS = 4
 class RowPlacer:
     """Take batches to `count`, then `begin`, then take the same batches to `place`, and `finish`.
 
-    Memory: the rows, 5 bytes a label for up to 127 classes, wherever `allocate` puts them; and
+    Memory, wherever `allocate` puts it: the rows, 5 bytes a label for up to 127 classes, and
     16 bytes a task, or 24 from two thousand million labels on.
     """
 
-    def __init__(self, n_tasks: int) -> None:
-        self._counts = np.zeros(n_tasks, dtype=np.int64)
+    def __init__(self, n_tasks: int, allocate: Allocate = in_memory) -> None:
+        self._allocate = allocate
+        self._counts = allocate("count", n_tasks, np.int64)
+        self._counts[:] = 0
         self._rows = Rows(self._counts, self._counts, self._counts)
 
     def count(self, task: Integers) -> None:
         """Count the labels of each task in a batch."""
         _count(_thin(task), self._counts)
 
-    def begin(self, label_type: DTypeLike, allocate: Allocate) -> None:
+    def begin(self, label_type: DTypeLike) -> None:
         """Make room for the labels that were counted."""
-        n_labels = int(self._counts.sum())
-        offsets = np.zeros(len(self._counts) + 1, dtype=offset_type(n_labels))
+        n_labels, n_tasks = int(self._counts.sum()), len(self._counts)
+        offsets = self._allocate("offset", n_tasks + 1, offset_type(n_labels))
+        offsets[0] = 0
         np.cumsum(self._counts, out=offsets[1:])
         self._counts = np.empty(0, dtype=np.int64)
-        self._next = offsets[:-1].copy()
+        self._next = self._allocate("next", n_tasks, offsets.dtype)
+        self._next[:] = offsets[:-1]
         self._rows = Rows(
             offsets,
-            allocate("annotator", n_labels, np.int32),
-            allocate("label", n_labels, label_type),
+            self._allocate("annotator", n_labels, np.int32),
+            self._allocate("label", n_labels, label_type),
         )
 
     def place(self, task: Integers, annotator: Integers, label: Integers) -> None:
@@ -93,7 +98,7 @@ def _first_repeat(rows: Rows) -> int:
 
 
 @compiled
-def _count(task: NDArray[np.int32], counts: NDArray[np.int64]) -> None:
+def _count(task: NDArray[np.int32], counts: Indices) -> None:
     for at in range(len(task)):
         if at + _AHEAD < len(task):
             prefetch(counts, uintp(task[at + _AHEAD]))  # type: ignore[call-arg]  # see compiling.py

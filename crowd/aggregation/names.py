@@ -49,16 +49,16 @@ class CompactNames(Sequence[str]):
 
 
 class NumberedNames(CompactNames):
-    """The names 0, 1, 2 and so on, as many as are wanted."""
+    """The names 0, 1, 2 and so on, as many as are wanted; or from another number on."""
 
-    def __init__(self, count: int) -> None:
-        self._count = count
+    def __init__(self, count: int, start: int = 0) -> None:
+        self._count, self._start = count, start
 
     def __len__(self) -> int:
         return self._count
 
     def _some(self, first: int, last: int) -> list[str]:
-        return [str(number) for number in range(first, last)]
+        return [str(self._start + number) for number in range(first, last)]
 
 
 class ArrowNames(CompactNames):

@@ -61,7 +61,7 @@ def in_order(
     placer = RowPlacer(n_tasks)
     for some in _slices(len(task)):
         placer.count(task[some])
-    placer.begin(label.dtype, in_memory)
+    placer.begin(label.dtype)
     for some in _slices(len(task)):
         placer.place(task[some], annotator[some], label[some])
     return placer.finish(repeats)

@@ -1,18 +1,20 @@
 """Order the labels of a Parquet file that is larger than memory.
 
 The file is read twice, some rows at a time: to count the labels of each task, and to put every
-label into its place in two files of five bytes a label, which the matrix then maps into memory.
-A fit goes through them in order, so that the system reads ahead and gives their memory back.
+label into its place in files of five bytes a label and up to 20 bytes a task, which are mapped
+into memory. A fit goes through them in order, so that the system reads ahead and gives their
+memory back. Only where the rows of one task lie far apart does the ordering jump in its files.
 
-What stays in memory, whatever the number of labels: 24 bytes a task while the labels are put in
-order (8 afterwards), and during a fit the posterior (8 bytes a task and class), what depends on it
-(16 bytes a task), and six tables of 8 bytes an annotator and pair of classes, each of which up to
-four times. Only where the rows of one task lie far apart does the ordering jump in its files.
+`spooled_matrix` gives one matrix, whose fit holds the posterior in memory (8 bytes a task and
+class) and what depends on it (16 bytes a task). `spooled_partitions` cuts it into partitions that
+`fit_partitions` fits one after another, so that memory depends on the largest partition and, as
+everywhere, on the tables of annotators, but neither on the labels nor on the tasks.
 
 Columns hold indices from 0 on, as text for so many labels would have to be kept in memory.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +27,8 @@ from crowd.aggregation.compiled_rows import RowPlacer
 from crowd.aggregation.label_matrix import LabelMatrix
 from crowd.aggregation.label_tables import Columns, check_columns
 from crowd.aggregation.names import NumberedNames
-from crowd.aggregation.row_order import Indices, Integers, RepeatedLabel, Repeats, label_type
+from crowd.aggregation.partitioned import Partition
+from crowd.aggregation.row_order import Indices, Integers, RepeatedLabel, Repeats, Rows, label_type
 
 _ROWS_AT_ONCE = 2**17
 
@@ -52,30 +55,85 @@ def spooled_matrix(
     column or value that is missing, an index out of range, and for repeats if refused.
     """
     file = _File(path, columns or Columns(), size)
-    placer = RowPlacer(size.n_tasks)
+    rows = _ordered(file, _Spool(spool), repeats)
+    names = (NumberedNames(size.n_tasks), NumberedNames(size.n_annotators))
+    return LabelMatrix.from_rows(rows, *names, tuple(NumberedNames(size.n_classes)))
+
+
+def spooled_partitions(
+    path: Path | str,
+    *,
+    spool: Path,
+    size: Size,
+    n_partitions: int,
+    columns: Columns | None = None,
+    repeats: Repeats = Repeats.REFUSE,
+) -> tuple[Partition, ...]:
+    """Return the crowd of a Parquet file of indices as partitions of as many tasks each.
+
+    Everything is in files in `spool`, as for `spooled_matrix`, which raises the same errors.
+    """
+    files = _Spool(spool)
+    rows = _ordered(_File(path, columns or Columns(), size), files, repeats)
+    annotators = NumberedNames(size.n_annotators)
+    classes = tuple(NumberedNames(size.n_classes))
+    cuts = np.linspace(0, size.n_tasks, min(n_partitions, size.n_tasks) + 1).astype(np.int64)
+    partitions = []
+    for number, (first, last) in enumerate(pairwise(cuts.tolist())):
+        tasks = NumberedNames(last - first, first)
+        part = _part(rows, first, last, files.room(f"offset-{number}", last - first + 1, np.int64))
+        matrix = LabelMatrix.from_rows(part, tasks, annotators, classes)
+        partitions.append(Partition(number, matrix, {}))
+    return tuple(partitions)
+
+
+def _ordered(file: "_File", spool: "_Spool", repeats: Repeats) -> Rows:
+    placer = RowPlacer(file.size.n_tasks, spool.room)
     for task, _, _ in file.batches():
         placer.count(task)
-
-    def on_disk(name: str, length: int, dtype: DTypeLike) -> Indices:
-        # Nothing can be mapped from an empty file.
-        return np.memmap(spool / f"{name}.bin", dtype, "w+", shape=max(length, 1))[:length]
-
-    placer.begin(label_type(size.n_classes), on_disk)
+    placer.begin(label_type(file.size.n_classes))
     for task, annotator, label in file.batches():
         placer.place(task, annotator, label)
-    names = (NumberedNames(size.n_tasks), NumberedNames(size.n_annotators))
     try:
-        rows = placer.finish(repeats)
+        return placer.finish(repeats)
     except RepeatedLabel as found:
         raise ValueError(str(found)) from None
-    return LabelMatrix.from_rows(rows, *names, tuple(NumberedNames(size.n_classes)))
+    finally:
+        spool.drop("count", "next")
+
+
+def _part(rows: Rows, first: int, last: int, offsets: Indices) -> Rows:
+    """Return the rows of some tasks, with offsets that begin at 0."""
+    start, stop = int(rows.task_offsets[first]), int(rows.task_offsets[last])
+    np.subtract(rows.task_offsets[first : last + 1], start, out=offsets)
+    return Rows(offsets, rows.annotator[start:stop], rows.label[start:stop])
+
+
+class _Spool:
+    """A folder of files that are mapped into memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def room(self, name: str, length: int, dtype: DTypeLike) -> Indices:
+        """Return an array in a file of that name."""
+        # Nothing can be mapped from an empty file.
+        return np.memmap(self._file(name), dtype, "w+", shape=max(length, 1))[:length]
+
+    def drop(self, *names: str) -> None:
+        """Delete files that are no longer needed."""
+        for name in names:
+            self._file(name).unlink(missing_ok=True)
+
+    def _file(self, name: str) -> Path:
+        return self._folder / f"{name}.bin"
 
 
 class _File:
     """A Parquet file, read some rows at a time, as often as wanted."""
 
     def __init__(self, path: Path | str, columns: Columns, size: Size) -> None:
-        self._path, self._columns, self._size = path, columns, size
+        self._path, self._columns, self.size = path, columns, size
         check_columns(parquet.read_schema(path), columns)
 
     def batches(self) -> Iterator[tuple[Integers, Integers, Integers]]:
@@ -86,7 +144,7 @@ class _File:
             for batch in file.iter_batches(_ROWS_AT_ONCE, columns=list(self._columns)):
                 task, annotator, label = (
                     _checked(batch.column(name), name, count, first)
-                    for name, count in zip(self._columns, self._size, strict=True)
+                    for name, count in zip(self._columns, self.size, strict=True)
                 )
                 yield task, annotator, label
                 first += batch.num_rows

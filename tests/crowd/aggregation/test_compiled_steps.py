@@ -18,7 +18,7 @@ from crowd.aggregation.compiled_steps import CompiledSteps, right_labels
 from crowd.aggregation.confusion import shrunken_confusions
 from crowd.aggregation.em_steps import ArraySteps, Expected
 from crowd.aggregation.reliability import reliabilities_of
-from crowd.aggregation.row_order import RepeatedLabel, Repeats, Rows, in_memory, in_order
+from crowd.aggregation.row_order import RepeatedLabel, Repeats, Rows, in_order
 
 # Machine code is made for each of the smaller numbers, and once for all of the larger ones.
 CLASSES = st.sampled_from([3, 10])
@@ -150,7 +150,7 @@ def test_counting_puts_rows_in_the_same_order_as_sorting(rows: list[tuple[int, i
         placer = RowPlacer(5)
         for some in (slice(0, 40), slice(40, None)):
             placer.count(task[some])
-        placer.begin(np.int8, in_memory)
+        placer.begin(np.int8)
         for some in (slice(0, 40), slice(40, None)):
             placer.place(task[some], annotator[some], label[some])
         assert ordered(lambda: placer.finish(repeats)) == ordered(  # noqa: B023 - called at once

@@ -6,9 +6,12 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from crowd.aggregation import DawidSkene, LabelMatrix, em_steps, reliability, spooling
+from crowd.aggregation import DawidSkene, LabelMatrix, OneCoin, em_steps, reliability, spooling
+from crowd.aggregation.arrays import FloatArray
+from crowd.aggregation.partitioned import LocalEngine, Partitions
+from crowd.aggregation.partitioned_fit import fit_partitions
 from crowd.aggregation.planted import one_coin_crowd
-from crowd.aggregation.spooling import Size, spooled_matrix
+from crowd.aggregation.spooling import Size, spooled_matrix, spooled_partitions
 
 CROWD = one_coin_crowd([0.9, 0.8, 0.7, 0.6, 0.8], n_tasks=200, n_classes=3, labels_per_task=3)
 SIZE = Size(200, 5, 3)
@@ -39,6 +42,23 @@ def test_a_file_in_any_order_makes_the_matrix_and_the_fit_of_the_arrays(
     assert on_disk.posterior_.tobytes() == in_memory.posterior_.tobytes()
     assert (tmp_path / "annotator.bin").stat().st_size == 4 * spooled.n_labels
     assert (tmp_path / "label.bin").stat().st_size == spooled.n_labels
+
+
+@pytest.mark.parametrize("n_partitions", [1, 3])
+def test_partitions_on_disk_hold_the_labels_and_fit_as_the_arrays(
+    n_partitions: int, tmp_path: Path
+):
+    path = written(tmp_path, rows_of(CROWD.matrix))
+    parts = spooled_partitions(path, spool=tmp_path, size=SIZE, n_partitions=n_partitions)
+    names = [name for part in parts for name in part.matrix.task_names]
+    assert names == [str(task) for task in range(SIZE.n_tasks)]
+    posterior: dict[int, FloatArray] = {}
+    engine = LocalEngine()
+    partitions = Partitions(engine, [engine.do(lambda: part) for part in parts])  # noqa: B023
+    fit_partitions(OneCoin(), partitions, lambda part, own: posterior.update({part.number: own}))
+    found = np.concatenate([posterior[number] for number in range(n_partitions)])
+    np.testing.assert_allclose(found, OneCoin().fit(CROWD.matrix).posterior_, atol=1e-6)
+    assert not (tmp_path / "next.bin").exists()
 
 
 def test_memory_does_not_grow_with_the_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
