@@ -19,6 +19,7 @@ from crowd.aggregation.bradley_terry import BradleyTerry
 from crowd.aggregation.calibration import Calibration, calibrate
 from crowd.aggregation.coefficients import Bootstrap, Coefficient
 from crowd.aggregation.cohen import cohen_kappas
+from crowd.aggregation.collapsed import CollapsedBayes
 from crowd.aggregation.crowd_bt import CrowdBradleyTerry
 from crowd.aggregation.crowdlab import CrowdLab
 from crowd.aggregation.dawid_skene import DawidSkene
@@ -67,6 +68,7 @@ __all__ = [
     "Calibration",
     "ClassSetRows",
     "Coefficient",
+    "CollapsedBayes",
     "ComparisonRows",
     "CorrelatedBayes",
     "CrowdBradleyTerry",

@@ -30,7 +30,8 @@ def test_the_labels_needed_lie_between_the_points_around_the_target():
 
 
 def test_the_threshold_is_the_lowest_that_costs_the_others_little():
-    harmless, costly = [0.004] * len(THRESHOLDS), [0.02, 0.011, 0.009] + [0.0] * 6
+    harmless = [0.004] * len(THRESHOLDS)
+    costly = [0.02, 0.011, 0.009] + [0.0] * (len(THRESHOLDS) - 3)
     assert chosen_threshold([replays(harmless)]) == THRESHOLDS[0]
     assert chosen_threshold([replays(harmless), replays(costly)]) == THRESHOLDS[3]
     assert chosen_threshold([replays([1.0] * len(THRESHOLDS))]) == THRESHOLDS[-1]

@@ -18,6 +18,7 @@ import numpy as np
 
 from crowd.aggregation import (
     Aggregator,
+    CollapsedBayes,
     CorrelatedBayes,
     CrowdLab,
     DawidSkene,
@@ -66,6 +67,7 @@ def algorithms() -> dict[str, Aggregator]:
     own: tuple[Aggregator, ...] = (
         *(Ensemble(), MajorityVote(), WeightedMajority(), CrowdLab(), DawidSkene()),
         *(SkillByClass(), OneCoin(), Mace(), Glad(), IndependentBayes(), CorrelatedBayes()),
+        CollapsedBayes(),
     )
     return {each.name: each for each in own} | {"dawid-skene, no prior": _likeliest()}
 

@@ -1,25 +1,27 @@
 """Replay real votes in a random order: as fixed redundancy, and as a rule that stops early.
 
-Both ask and judge by the same `OnlineConsensus`. Tasks get their votes in rounds, one each. Fixed
-redundancy is looked at after every round; the rule asks on only for tasks whose posterior is
-below the threshold, with a floor, a ceiling at the votes that there are, and a random share of
-tasks that get every vote whatever the posterior, so that a project knows what it gives up.
+Tasks get their votes in rounds, one each, and after each round the same `CollapsedBayes` judges
+all that has been collected. Fixed redundancy is looked at after every round; the rule asks on
+only for tasks whose posterior is below the threshold, with a floor, a ceiling at the votes that
+there are, and a random share of tasks that get every vote whatever the posterior, so that a
+project knows what it gives up.
+
+The posterior is not tempered. Tempering holds the more back the more votes a task has, so that a
+threshold on it spends most where votes help least: on the tasks that annotators dispute.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 
 from crowd.aggregation.arrays import BoolArray, FloatArray, IndexArray
-from crowd.aggregation.incremental import OnlineConsensus
+from crowd.aggregation.collapsed import CollapsedBayes
 from crowd.aggregation.label_matrix import LabelMatrix
 from crowd.aggregation.posteriors import decide
 from folkmoot.bench.crowd_data import RealCrowd
 
 FLOOR = 3
-_Vote: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +38,39 @@ class Replays:
     right_early: FloatArray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Replay:
-    votes: Sequence[Sequence[_Vote]]
-    n_classes: int
+    """Hold one order of the votes.
+
+    place: how many votes of its task come before each, shape (n_labels,).
+    is_audited: which tasks get every vote, shape (n_tasks,).
+    judged, truth: the tasks whose truth is known, and what it is.
+    """
+
+    matrix: LabelMatrix
+    place: IndexArray
     is_audited: BoolArray
+    judged: IndexArray
+    truth: IndexArray
+
+    def posterior(self, taken: IndexArray) -> FloatArray:
+        """Judge all tasks by as many of their first votes as were taken."""
+        matrix = self.matrix
+        is_in = self.place < taken[matrix.task]
+        collected = LabelMatrix(
+            matrix.task[is_in],
+            matrix.annotator[is_in],
+            matrix.label[is_in],
+            matrix.task_names,
+            matrix.annotator_names,
+            matrix.class_names,
+        )
+        return CollapsedBayes(tolerance=1e-5, correlation=0).fit(collected).posterior_
+
+    def outcome(self, taken: IndexArray, posterior: FloatArray) -> FloatArray:
+        """Return the labels of the judged tasks, and whether each is right: (2, n_judged)."""
+        right = decide(posterior[self.judged]) == self.truth
+        return np.stack([taken[self.judged], right]).astype(np.float64)
 
 
 def replay_crowd(
@@ -52,60 +82,39 @@ def replay_crowd(
     fixed, early = [], []
     for seed in range(seeds):
         generator = np.random.default_rng(seed)
-        votes = _shuffled(crowd.matrix, generator)
-        is_audited = generator.random(len(votes)) < audit_share
-        replay = _Replay(votes, crowd.matrix.n_classes, is_audited)
-        fixed.append(_fixed(replay, judged, truth))
-        early.append([_early(replay, each, judged, truth) for each in thresholds])
+        place = _places(crowd.matrix, generator)
+        is_audited = generator.random(crowd.matrix.n_tasks) < audit_share
+        replay = _Replay(crowd.matrix, place, is_audited, judged, truth)
+        fixed.append(_fixed(replay))
+        early.append([_early(replay, each) for each in thresholds])
     labels_fixed, right_fixed = np.moveaxis(np.mean(fixed, axis=0), 1, 0)
     labels_early, right_early = np.moveaxis(np.mean(early, axis=0), 1, 0)
     return Replays(crowd.name, labels_fixed, right_fixed, labels_early, right_early)
 
 
-def _shuffled(matrix: LabelMatrix, generator: np.random.Generator) -> list[list[_Vote]]:
-    votes: list[list[_Vote]] = [[] for _ in range(matrix.n_tasks)]
-    for row in generator.permutation(matrix.n_labels).tolist():
-        votes[matrix.task[row]].append((int(matrix.annotator[row]), int(matrix.label[row])))
-    return votes
+def _places(matrix: LabelMatrix, generator: np.random.Generator) -> IndexArray:
+    """Return the place of each vote within its task, in a random order."""
+    shuffled = generator.permutation(matrix.n_labels)
+    by_task = shuffled[np.argsort(matrix.task[shuffled], kind="stable")]
+    place = np.empty(matrix.n_labels, dtype=np.int64)
+    place[by_task] = np.arange(matrix.n_labels) - matrix.task_offsets[matrix.task[by_task]]
+    return place
 
 
-def _fixed(replay: _Replay, judged: IndexArray, truth: IndexArray) -> list[FloatArray]:
+def _fixed(replay: _Replay) -> list[FloatArray]:
     """Return labels and right answers of each task after every round."""
-    online = OnlineConsensus(replay.n_classes)
-    n_votes = np.array([len(votes) for votes in replay.votes])
-    after = []
-    for place in range(int(n_votes.max())):
-        for task in np.flatnonzero(n_votes > place).tolist():
-            online.partial_fit(task, *replay.votes[task][place])
-        after.append(_outcome(online, np.minimum(n_votes, place + 1), judged, truth))
-    return after
+    n_votes = replay.matrix.labels_per_task
+    rounds = (np.minimum(n_votes, place + 1) for place in range(int(n_votes.max())))
+    return [replay.outcome(taken, replay.posterior(taken)) for taken in rounds]
 
 
-def _early(replay: _Replay, threshold: float, judged: IndexArray, truth: IndexArray) -> FloatArray:
+def _early(replay: _Replay, threshold: float) -> FloatArray:
     """Return labels and right answers of each task where the rule stopped."""
-    online = OnlineConsensus(replay.n_classes)
-    taken = np.zeros(len(replay.votes), dtype=np.int64)
-    asked = list(range(len(replay.votes)))
-    while asked:
-        for task in asked:
-            online.partial_fit(task, *replay.votes[task][taken[task]])
-            taken[task] += 1
-        asked = [
-            task
-            for task, votes in enumerate(replay.votes)
-            if taken[task] < len(votes)
-            and (taken[task] < FLOOR or replay.is_audited[task] or _doubts(online, task, threshold))
-        ]
-    return _outcome(online, taken, judged, truth)
-
-
-def _doubts(online: OnlineConsensus, task: int, threshold: float) -> bool:
-    return bool(online.posterior(task).max() < threshold)
-
-
-def _outcome(
-    online: OnlineConsensus, n_labels: IndexArray, judged: IndexArray, truth: IndexArray
-) -> FloatArray:
-    """Return the labels of the judged tasks, and whether each is right: shape (2, n_judged)."""
-    posterior = np.array([online.posterior(task) for task in judged.tolist()])
-    return np.stack([n_labels[judged], decide(posterior) == truth]).astype(np.float64)
+    n_votes = replay.matrix.labels_per_task
+    taken = np.minimum(n_votes, FLOOR)
+    while True:
+        posterior = replay.posterior(taken)
+        asks_on = (taken < n_votes) & (replay.is_audited | (posterior.max(axis=1) < threshold))
+        if not asks_on.any():
+            return replay.outcome(taken, posterior)
+        taken = taken + asks_on

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from crowd.aggregation import (
     Aggregator,
+    CollapsedBayes,
     CorrelatedBayes,
     CrowdLab,
     DawidSkene,
@@ -27,6 +28,7 @@ from crowd.aggregation.planted import one_coin_crowd
 # Few iterations, so that rounding cannot grow on a crowd that is balanced on a ridge.
 CLIMBERS = (
     *(DawidSkene, OneCoin, Mace, Glad, IndependentBayes, CorrelatedBayes, SkillByClass, Ensemble),
+    CollapsedBayes,
 )
 ALGORITHMS = [
     *(MajorityVote(), WeightedMajority(), CrowdLab()),
