@@ -13,7 +13,8 @@ everywhere, on the tables of annotators, but neither on the labels nor on the ta
 Columns hold indices from 0 on, as text for so many labels would have to be kept in memory.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -28,7 +29,15 @@ from crowd.aggregation.label_matrix import LabelMatrix
 from crowd.aggregation.label_tables import Columns, check_columns
 from crowd.aggregation.names import NumberedNames
 from crowd.aggregation.partitioned import Partition
-from crowd.aggregation.row_order import Indices, Integers, RepeatedLabel, Repeats, Rows, label_type
+from crowd.aggregation.row_order import (
+    Indices,
+    Integers,
+    RepeatedLabel,
+    Repeats,
+    Rows,
+    label_type,
+    offset_type,
+)
 
 _ROWS_AT_ONCE = 2**17
 
@@ -80,8 +89,8 @@ def spooled_partitions(
     cuts = np.linspace(0, size.n_tasks, min(n_partitions, size.n_tasks) + 1).astype(np.int64)
     partitions = []
     for number, (first, last) in enumerate(pairwise(cuts.tolist())):
+        part = _part(rows, first, last, partial(files.room, f"offset-{number}"))
         tasks = NumberedNames(last - first, first)
-        part = _part(rows, first, last, files.room(f"offset-{number}", last - first + 1, np.int64))
         matrix = LabelMatrix.from_rows(part, tasks, annotators, classes)
         partitions.append(Partition(number, matrix, {}))
     return tuple(partitions)
@@ -102,10 +111,11 @@ def _ordered(file: "_File", spool: "_Spool", repeats: Repeats) -> Rows:
         spool.drop("count", "next")
 
 
-def _part(rows: Rows, first: int, last: int, offsets: Indices) -> Rows:
+def _part(rows: Rows, first: int, last: int, room: Callable[[int, DTypeLike], Indices]) -> Rows:
     """Return the rows of some tasks, with offsets that begin at 0."""
     start, stop = int(rows.task_offsets[first]), int(rows.task_offsets[last])
-    np.subtract(rows.task_offsets[first : last + 1], start, out=offsets)
+    offsets = room(last - first + 1, offset_type(stop - start))
+    offsets[:] = rows.task_offsets[first : last + 1] - start
     return Rows(offsets, rows.annotator[start:stop], rows.label[start:stop])
 
 
