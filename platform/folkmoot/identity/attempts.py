@@ -14,8 +14,10 @@ from typing import cast
 
 from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
-from flask_limiter import Limiter, RateLimitExceeded
-from flask_limiter.util import get_remote_address
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.errors import StorageError
+from limits.storage import MemoryStorage, Storage, storage_from_string
+from limits.strategies import MovingWindowRateLimiter
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -30,39 +32,57 @@ SENTENCE = "Too many attempts in a short time. Please wait a minute and try agai
 
 AccountKey = Callable[[], str]
 View = Callable[..., ResponseReturnValue]
-_LIMITER = "folkmoot.attempts"
+_COUNTERS = "folkmoot.attempts"
+
+
+class _Counters:
+    """How often each key came within the last minute."""
+
+    def __init__(self, queue_url: str) -> None:
+        self._own = MovingWindowRateLimiter(MemoryStorage())
+        self._shared = MovingWindowRateLimiter(_storage(queue_url)) if queue_url else self._own
+
+    def allow(self, item: RateLimitItem, *key: str) -> bool:
+        """Count an attempt, or refuse it where it is one too many."""
+        try:
+            return self._shared.hit(item, *key)
+        except StorageError:
+            return self._own.hit(item, *key)
 
 
 def limit_attempts(
     app: Flask, settings: Settings, *, endpoint: str, account_key: AccountKey
 ) -> None:
     """Limit how often an endpoint may be posted to, by account and by address."""
-    per_minute = settings.sign_in_attempts_per_minute
-    limiter = _limiter_of(app, settings)
-    by_account = limiter.limit(f"{per_minute}/minute", key_func=account_key, methods=["POST"])
-    by_address = limiter.limit(f"{per_minute * ADDRESS_ALLOWANCE}/minute", methods=["POST"])
+    counters = _counters_of(app, settings)
+    for_account = RateLimitItemPerMinute(settings.sign_in_attempts_per_minute)
+    for_address = RateLimitItemPerMinute(for_account.amount * ADDRESS_ALLOWANCE)
     view = cast("View", app.view_functions[endpoint])
-    app.view_functions[endpoint] = _refusing_too_many(by_address(by_account(view)))
+
+    @functools.wraps(view)
+    def limited(*args: object, **kwargs: object) -> ResponseReturnValue:
+        if request.method == "POST" and not (
+            counters.allow(for_address, endpoint, "address", request.remote_addr or "")
+            and counters.allow(for_account, endpoint, "account", account_key())
+        ):
+            raise TooMany(SENTENCE)
+        return view(*args, **kwargs)
+
+    app.view_functions[endpoint] = limited
 
 
-def _limiter_of(app: Flask, settings: Settings) -> Limiter:
-    if _LIMITER not in app.extensions:
-        app.extensions[_LIMITER] = _new_limiter(app, settings)
+def _counters_of(app: Flask, settings: Settings) -> _Counters:
+    if _COUNTERS not in app.extensions:
+        app.extensions[_COUNTERS] = _Counters(settings.queue_url)
         app.after_request(_say_when_to_retry)
-    return cast("Limiter", app.extensions[_LIMITER])
+    return cast("_Counters", app.extensions[_COUNTERS])
 
 
-def _new_limiter(app: Flask, settings: Settings) -> Limiter:
-    in_memory = not settings.queue_url
-    return Limiter(
-        get_remote_address,
-        app=app,
-        storage_uri=storage_address(settings.queue_url),
-        storage_options={} if in_memory else _impatient(),
-        in_memory_fallback_enabled=not in_memory,
-        strategy="moving-window",
-        key_prefix="folkmoot",
+def _storage(queue_url: str) -> Storage:
+    storage = storage_from_string(
+        storage_address(queue_url), wrap_exceptions=True, key_prefix="folkmoot", **_impatient()
     )
+    return cast("Storage", storage)  # no asynchronous one by such an address
 
 
 def storage_address(queue_url: str) -> str:
@@ -95,17 +115,6 @@ def _basic_user() -> str:
 def _hidden(name: str) -> str:
     # An e-mail address is personal: the counters hold a digest, which is also never too long.
     return hashlib.sha256(name.encode(errors="replace")).hexdigest()[:32]
-
-
-def _refusing_too_many(view: View) -> View:
-    @functools.wraps(view)
-    def limited(*args: object, **kwargs: object) -> ResponseReturnValue:
-        try:
-            return view(*args, **kwargs)
-        except RateLimitExceeded as error:
-            raise TooMany(SENTENCE) from error
-
-    return limited
 
 
 def _say_when_to_retry(response: Response) -> Response:
