@@ -21,6 +21,7 @@ from crowd.tables import LABEL
 from folkmoot.bench.ceilings import by_driver, by_services, ceiling
 from folkmoot.bench.crowds import make_people, make_project
 from folkmoot.bench.databases import engine_of, fresh_database
+from folkmoot.bench.filling import settle
 from folkmoot.bench.load import Findings, Orders
 from folkmoot.bench.measure import Figure
 from folkmoot.bench.options import NUMBERS, db_option
@@ -113,6 +114,7 @@ def _round(url: str, served: Served, *, annotators: int, tasks: int, seconds: in
     with engine_of(url) as engine:
         project_ids = [_project(engine, tasks) for _ in range(n_projects)]
         tokens = [_token(engine, one) for one in make_people(engine, annotators)]
+        settle(engine)
     orders = Orders(
         port=served.port,
         project_ids=[str(one) for one in project_ids],
