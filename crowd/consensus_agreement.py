@@ -9,26 +9,23 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-import numpy as np
-
-from audit.canonical import digest
-from crowd.aggregation import NEWCOMER, Agreement
-from crowd.aggregation.reliability import beta_estimates
+from crowd.aggregation import NEWCOMER, tell
+from crowd.consensus_estimates import agreement_by_likeness, by_task, estimates_from
 from crowd.consensus_problem import (
     AnnotatorEstimate,
     ConsensusProblem,
     ConsensusSolution,
     TaskConsensus,
+    digest_of_input,
     rounded,
 )
 from crowd.task_types import AnswerKind, Opinion, Voice
-from folkmoot.kernel.json_values import Json, JsonObject
+from folkmoot.kernel.json_values import Json
 
 NAME, VERSION = "agreement", "1"
 MOST_ROUNDS = 5
 # Reliabilities that change by less stand still.
 _STILL = 0.005
-_CANNOT_BE_ESTIMATED = Agreement(None, None, None, 0)
 
 # Of each task, the answer of each annotator.
 _Answers: TypeAlias = Mapping[str, Mapping[str, Json]]
@@ -37,11 +34,12 @@ _Estimates: TypeAlias = Mapping[str, AnnotatorEstimate]
 
 def solve_by_agreement(problem: ConsensusProblem, kind: AnswerKind) -> ConsensusSolution:
     """Find the answers that the voices support; the same problem has the same solution."""
-    answers = _by_task(problem)
+    answers = by_task(problem)
     estimates = _estimated(answers, defaultdict(list))
     rounds, still = 0, False
     while rounds < MOST_ROUNDS and not still:
         before, rounds = estimates, rounds + 1
+        tell(rounds)
         estimates = _estimated(answers, _chances(problem, kind, answers, before))
         still = all(
             abs(estimates[name].reliability - before[name].reliability) < _STILL for name in before
@@ -55,22 +53,14 @@ def solve_by_agreement(problem: ConsensusProblem, kind: AnswerKind) -> Consensus
             "prior_right": NEWCOMER.right,
             "prior_wrong": NEWCOMER.wrong,
         },
-        input_digest=_input_digest(problem),
+        input_digest=digest_of_input(problem),
         tasks=tasks,
         annotators=tuple(estimates[name] for name in sorted(estimates)),
         n_labels=sum(task.n_labels for task in tasks),
         iterations=rounds,
         converged=still,
-        # Krippendorff's alpha needs a distance, which these answers have not been given yet.
-        agreement=_CANNOT_BE_ESTIMATED,
+        agreement=agreement_by_likeness(problem, kind),
     )
-
-
-def _by_task(problem: ConsensusProblem) -> _Answers:
-    answers: defaultdict[str, dict[str, Json]] = defaultdict(dict)
-    for task, annotator, answer in sorted(problem.labels, key=lambda label: label[:2]):
-        answers[task][annotator] = answer
-    return answers
 
 
 def _chances(
@@ -95,26 +85,8 @@ def _chances(
 
 
 def _estimated(answers: _Answers, chances: Mapping[str, Sequence[float]]) -> _Estimates:
-    names = sorted({annotator for given in answers.values() for annotator in given})
     counts = Counter(annotator for given in answers.values() for annotator in given)
-    found = [np.array(chances.get(name, ()), float) for name in names]
-    limits = beta_estimates(
-        right=np.array([each.sum() for each in found]),
-        wrong=np.array([(1 - each).sum() for each in found]),
-        doubt=np.array([(each * (1 - each)).sum() for each in found]),
-        prior=NEWCOMER,
-    )
-    return {
-        name: AnnotatorEstimate(
-            annotator=name,
-            reliability=rounded(limits.mean[index]),
-            low=rounded(limits.low[index]),
-            high=rounded(limits.high[index]),
-            n_labels=counts[name],
-            confusion=(),
-        )
-        for index, name in enumerate(names)
-    }
+    return {each.annotator: each for each in estimates_from(counts, chances, {})}
 
 
 def _consensus(
@@ -136,10 +108,3 @@ def _consensus(
 
 def _voices(given: Mapping[str, Json], estimates: _Estimates) -> dict[str, Voice]:
     return {name: Voice(answer, estimates[name].reliability) for name, answer in given.items()}
-
-
-def _input_digest(problem: ConsensusProblem) -> str:
-    labels: list[Json] = [[*label] for label in sorted(problem.labels, key=lambda label: label[:2])]
-    known: JsonObject = dict(problem.known)
-    alone: JsonObject = dict(problem.by_experts_alone)
-    return digest({"labels": labels, "known": known, "by_experts_alone": alone})

@@ -1,17 +1,22 @@
 """Consensus for answers that fall into classes, by any algorithm of `crowd.aggregation`."""
 
-from audit.canonical import digest
-from crowd.aggregation import Aggregator, LabelMatrix, krippendorff_alpha
+from collections.abc import Mapping
+
+import numpy as np
+
+from crowd.aggregation import Aggregator, CrowdLab, LabelMatrix, krippendorff_alpha
+from crowd.aggregation.arrays import FloatArray
 from crowd.consensus_problem import (
     AnnotatorEstimate,
     ConsensusProblem,
     ConsensusSolution,
     TaskConsensus,
     all_rounded,
+    digest_of_input,
     rounded,
 )
 from crowd.task_types import NominalKind
-from folkmoot.kernel.json_values import JsonObject
+from folkmoot.kernel.errors import Conflict
 
 
 def solve_by_classes(
@@ -19,17 +24,14 @@ def solve_by_classes(
 ) -> ConsensusSolution:
     """Aggregate the classes of the labels; the same problem has the same solution."""
     known = {task: kind.class_of(answer) for task, answer in problem.known.items()}
-    matrix = LabelMatrix.from_labels(
-        [(task, annotator, kind.class_of(answer)) for task, annotator, answer in problem.labels],
-        classes=kind.classes(problem.schema),
-    )
-    fitted = algorithm.fit(matrix, known=matrix.known_indices(known))
-    tasks = [*_labelled(problem, kind, matrix, fitted), *_by_experts_alone(problem, kind)]
+    matrix = matrix_of(problem, kind)
+    fitted = _fitted(problem, kind, algorithm, matrix, matrix.known_indices(known))
+    tasks = [*_labelled(problem, kind, matrix, fitted), *classes_by_experts_alone(problem, kind)]
     return ConsensusSolution(
         method_name=fitted.name,
         method_version=fitted.version,
-        parameters=fitted.parameters(),
-        input_digest=_input_digest(problem, matrix, known),
+        parameters={**fitted.parameters()},
+        input_digest=digest_of_input(problem, matrix.digest()),
         tasks=tuple(sorted(tasks, key=lambda task: task.task)),
         annotators=_estimates(matrix, fitted),
         n_labels=matrix.n_labels + sum(problem.by_experts_alone.values()),
@@ -37,6 +39,48 @@ def solve_by_classes(
         converged=bool(fitted.converged_),
         agreement=krippendorff_alpha(matrix),
     )
+
+
+def matrix_of(problem: ConsensusProblem, kind: NominalKind) -> LabelMatrix:
+    """Return the labels as classes, in the order of the schema's."""
+    return LabelMatrix.from_labels(
+        [(task, annotator, kind.class_of(answer)) for task, annotator, answer in problem.labels],
+        classes=kind.classes(problem.schema),
+    )
+
+
+def _fitted(
+    problem: ConsensusProblem,
+    kind: NominalKind,
+    algorithm: Aggregator,
+    matrix: LabelMatrix,
+    known: Mapping[int, int],
+) -> Aggregator:
+    if not isinstance(algorithm, CrowdLab):
+        return algorithm.fit(matrix, known=known)
+    return algorithm.fit(matrix, known=known, predictions=_predicted(problem, kind, matrix))
+
+
+def _predicted(problem: ConsensusProblem, kind: NominalKind, matrix: LabelMatrix) -> FloatArray:
+    """Return a model's chance of each class of each task; the shares of labels where it has none.
+
+    A model tells how sure it is of one answer; the others share the rest.
+    """
+    if not problem.predictions:
+        raise Conflict(
+            "CROWDLAB weighs a model's probabilities beside the labels, and no model has decided "
+            "a case of this project that it had not learned from."
+        )
+    place = {name: index for index, name in enumerate(matrix.class_names)}
+    shares = matrix.votes().sum(axis=0) + 1
+    chances = np.tile(shares / shares.sum(), (matrix.n_tasks, 1))
+    for row, task in enumerate(matrix.task_names):
+        said = problem.predictions.get(task)
+        column = None if said is None else place.get(kind.class_of(said.answer))
+        if said is not None and column is not None:
+            chances[row] = (1 - said.probability) / max(matrix.n_classes - 1, 1)
+            chances[row, column] = said.probability
+    return chances
 
 
 def _labelled(
@@ -52,7 +96,8 @@ def _labelled(
     return found
 
 
-def _by_experts_alone(problem: ConsensusProblem, kind: NominalKind) -> list[TaskConsensus]:
+def classes_by_experts_alone(problem: ConsensusProblem, kind: NominalKind) -> list[TaskConsensus]:
+    """Return the answers to tasks that the crowd never labelled."""
     classes = kind.classes(problem.schema)
     return [
         TaskConsensus(
@@ -79,9 +124,3 @@ def _estimates(matrix: LabelMatrix, fitted: Aggregator) -> tuple[AnnotatorEstima
         )
         for index, name in enumerate(matrix.annotator_names)
     )
-
-
-def _input_digest(problem: ConsensusProblem, matrix: LabelMatrix, known: dict[str, str]) -> str:
-    answers: JsonObject = dict(known)
-    alone: JsonObject = dict(problem.by_experts_alone)
-    return digest({"labels": matrix.digest(), "known": answers, "by_experts_alone": alone})

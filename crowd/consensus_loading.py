@@ -10,6 +10,9 @@ from crowd.consensus_problem import ConsensusProblem
 from crowd.models import ConsensusRun, Origin, Project, Task, TaskState
 from crowd.projects import project_by_id
 from crowd.tables import LABEL, TASK
+from crowd.task_types import task_type_of
+from crowd.task_types.preference import Preference
+from crowd.task_types.spans import Spans
 from folkmoot.kernel.errors import NotFound
 from folkmoot.kernel.json_values import Json
 from folkmoot.kernel.unit_of_work import UnitOfWork
@@ -24,6 +27,7 @@ def load_consensus_problem(uow: UnitOfWork, *, run_id: UUID) -> ConsensusProblem
     connection = uow.session.connection()
     labels = _crowd_labels(connection, project.id)
     by_experts, n_by_experts = _expert_answers(connection, project.id)
+    gold = _gold_answers(connection, project.id)
     labelled = {task for task, _, _ in labels}
     return ConsensusProblem(
         run_id=run_id,
@@ -31,11 +35,13 @@ def load_consensus_problem(uow: UnitOfWork, *, run_id: UUID) -> ConsensusProblem
         task_type=project.task_type,
         schema=project.answer_schema,
         labels=labels,
-        known=_gold_answers(connection, project.id) | by_experts,
+        known=gold | by_experts,
         by_experts_alone={
             task: count for task, count in n_by_experts.items() if task not in labelled
         },
         labels_saved=labels_saved(uow, project),
+        gold=frozenset(gold.keys() - by_experts.keys()),
+        material=_material(connection, project, labelled),
     )
 
 
@@ -60,6 +66,20 @@ def _crowd_labels(connection: Connection, project_id: UUID) -> tuple[tuple[str, 
         (str(task_id), str(annotator_id), answer)
         for task_id, annotator_id, answer in connection.execute(statement)
     )
+
+
+def _material(connection: Connection, project: Project, labelled: set[str]) -> dict[str, Json]:
+    """Return of each labelled task what its answers speak of: a text, or what two things are."""
+    kind, schema = task_type_of(project.task_type), project.answer_schema
+    if not isinstance(kind, Spans | Preference):
+        return {}
+    statement = sa.select(TASK.c.id, TASK.c.payload).where(TASK.c.project_id == project.id)
+    rows = connection.execute(statement.execution_options(yield_per=1000))
+    return {
+        str(task_id): kind.material_of(schema, payload)
+        for task_id, payload in rows
+        if str(task_id) in labelled
+    }
 
 
 def _gold_answers(connection: Connection, project_id: UUID) -> dict[str, Json]:

@@ -1,19 +1,104 @@
 """The methods of consensus: which there are for which task type, and running one of them."""
 
-from crowd.aggregation.nominal_methods import NOMINAL_METHODS
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from crowd.aggregation import (
+    Aggregator,
+    CorrelatedBayes,
+    CrowdLab,
+    DawidSkene,
+    Ensemble,
+    Glad,
+    GradedCrowd,
+    GradedEnsemble,
+    IndependentBayes,
+    Mace,
+    MajorityVote,
+    OneCoin,
+    SkillByClass,
+    WeightedMajority,
+)
 from crowd.consensus_agreement import NAME as AGREEMENT
 from crowd.consensus_agreement import solve_by_agreement
+from crowd.consensus_calibration import calibrated
+from crowd.consensus_choices import solve_by_choices
 from crowd.consensus_classes import solve_by_classes
-from crowd.consensus_problem import ConsensusProblem, ConsensusSolution
+from crowd.consensus_comparisons import solve_by_implied_pairs, solve_by_scores
+from crowd.consensus_numbers import solve_by_numbers
+from crowd.consensus_problem import ConsensusProblem, ConsensusSolution, UnfitError
+from crowd.consensus_regions import solve_by_regions
+from crowd.consensus_sequences import solve_by_sequences
+from crowd.consensus_texts import solve_by_medoids
 from crowd.models import TaskType
-from crowd.task_types import NominalKind, task_type_of
+from crowd.task_types import AnswerKind, NominalKind, nominal_type_of, task_type_of
+from crowd.task_types.marked_parts import MarkedParts
+from crowd.task_types.multiple_choice import MultipleChoice
+from crowd.task_types.number import Number
+from crowd.task_types.preference import Preference
+from crowd.task_types.ranking import Ranking
+from crowd.task_types.rating import CANNOT_TELL
+from crowd.task_types.spans import Spans
+from crowd.task_types.text import Text
 from folkmoot.kernel.errors import Conflict, FieldProblem, InvalidInput
+
+# It weighs what models said of tasks, which its problem must be given.
+WITH_PREDICTIONS = "crowdlab"
+# Of the methods for a type, the first is taken unless another is asked for. Which comes first,
+# and why: docs/decisions/0019, 0020 and 0023.
+_BY_CLASSES: dict[str, type[Aggregator]] = {
+    "ensemble": Ensemble,
+    "dawid_skene": DawidSkene,
+    "skill_by_class": SkillByClass,
+    "one_coin": OneCoin,
+    "mace": Mace,
+    "glad": Glad,
+    "ibcc": IndependentBayes,
+    "ebcc": CorrelatedBayes,
+    WITH_PREDICTIONS: CrowdLab,
+    "weighted_majority": WeightedMajority,
+    "majority": MajorityVote,
+}
+_BY_GRADES: dict[str, type[Aggregator]] = {
+    "graded_ensemble": GradedEnsemble,
+    "graded": GradedCrowd,
+}
+
+
+def _by_regions(problem: ConsensusProblem) -> ConsensusSolution:
+    kind = task_type_of(problem.task_type)
+    if not isinstance(kind, MarkedParts):
+        raise InvalidInput("This method is for answers that mark parts.")
+    return solve_by_regions(problem, kind)
+
+
+_BY_MODELS: dict[str, Callable[[ConsensusProblem], ConsensusSolution]] = {
+    "gaussian": lambda problem: solve_by_numbers(problem, _kind_of(problem, Number)),
+    "multi_label": lambda problem: solve_by_choices(problem, _kind_of(problem, MultipleChoice)),
+    "sequences": lambda problem: solve_by_sequences(problem, _kind_of(problem, Spans)),
+    "regions": _by_regions,
+    "scores": lambda problem: solve_by_scores(problem, _kind_of(problem, Preference)),
+    "implied_pairs": lambda problem: solve_by_implied_pairs(problem, _kind_of(problem, Ranking)),
+    "medoid": lambda problem: solve_by_medoids(problem, _kind_of(problem, Text)),
+}
+_METHODS: dict[TaskType, tuple[str, ...]] = {
+    TaskType.SINGLE_CHOICE: tuple(_BY_CLASSES),
+    TaskType.RATING: (*_BY_GRADES, *_BY_CLASSES),
+    TaskType.PREFERENCE: ("scores", *_BY_CLASSES),
+    TaskType.MULTIPLE_CHOICE: ("multi_label", AGREEMENT),
+    TaskType.NUMBER: ("gaussian", AGREEMENT),
+    TaskType.SPANS: ("sequences", "regions", AGREEMENT),
+    TaskType.BOXES: ("regions", AGREEMENT),
+    TaskType.RANKING: ("implied_pairs", AGREEMENT),
+    TaskType.TEXT: ("medoid", AGREEMENT),
+}
+Kind = TypeVar("Kind", bound=AnswerKind)
 
 
 def methods_for(task_type: TaskType) -> tuple[str, ...]:
     """Return the methods for a task type, the usual one first."""
-    kind = task_type_of(task_type)
-    return tuple(NOMINAL_METHODS) if isinstance(kind, NominalKind) else (AGREEMENT,)
+    return _METHODS[task_type]
 
 
 def check_method(method: str, task_type: TaskType) -> None:
@@ -28,10 +113,50 @@ def check_method(method: str, task_type: TaskType) -> None:
 
 
 def solve(problem: ConsensusProblem) -> ConsensusSolution:
-    """Aggregate the labels; the same problem always has the same solution, byte for byte."""
+    """Aggregate the labels; the same problem always has the same solution, byte for byte.
+
+    Where a model does not fit the crowd, the simple rule is taken, and the solution says why.
+    Where there is gold enough, confidence is corrected by it.
+    """
     if not problem.labels:
         raise Conflict("Nobody has labelled a task of this project yet.")
+    check_method(problem.method, problem.task_type)
+    return calibrated(problem, _solve)
+
+
+def _solve(problem: ConsensusProblem) -> ConsensusSolution:
+    try:
+        return _solve_as_asked(problem)
+    except UnfitError as unfit:
+        return replace(_solve_simply(problem), fallback=str(unfit))
+
+
+def _solve_as_asked(problem: ConsensusProblem) -> ConsensusSolution:
+    if problem.method in _BY_MODELS:
+        return _BY_MODELS[problem.method](problem)
+    if problem.method in _BY_GRADES:
+        _refuse_what_is_no_grade(problem)
+    algorithms = {**_BY_CLASSES, **_BY_GRADES}
+    if problem.method in algorithms:
+        kind = nominal_type_of(problem.task_type)
+        return solve_by_classes(problem, kind, algorithms[problem.method]())
+    return solve_by_agreement(problem, task_type_of(problem.task_type))
+
+
+def _solve_simply(problem: ConsensusProblem) -> ConsensusSolution:
     kind = task_type_of(problem.task_type)
     if isinstance(kind, NominalKind):
-        return solve_by_classes(problem, kind, NOMINAL_METHODS[problem.method]())
+        return solve_by_classes(problem, kind, Ensemble())
     return solve_by_agreement(problem, kind)
+
+
+def _refuse_what_is_no_grade(problem: ConsensusProblem) -> None:
+    if any(answer == CANNOT_TELL for _, _, answer in problem.labels):
+        raise UnfitError("Some could not tell, which has no place in an order of grades.")
+
+
+def _kind_of(problem: ConsensusProblem, wanted: type[Kind]) -> Kind:
+    kind = task_type_of(problem.task_type)
+    if not isinstance(kind, wanted):
+        raise InvalidInput("This method is for answers of another kind.")
+    return kind

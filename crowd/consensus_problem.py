@@ -1,7 +1,8 @@
 """What a consensus run is given, and what it finds: values without a database."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 from audit.canonical import digest
@@ -13,6 +14,17 @@ from folkmoot.kernel.json_values import Json, JsonObject
 _DIGITS = 10
 
 
+class UnfitError(Exception):
+    """A crowd that a model cannot be fitted to; says why in a sentence for the run's page."""
+
+
+class Prediction(NamedTuple):
+    """What a model said of a task without having learned from its labels, and how sure it was."""
+
+    answer: Json
+    probability: float
+
+
 @dataclass(frozen=True)
 class ConsensusProblem:
     """What one run aggregates.
@@ -20,6 +32,9 @@ class ConsensusProblem:
     labels: (task, annotator, answer) of every current label of the crowd.
     known: answer of the tasks that gold or an expert has answered; held fixed.
     by_experts_alone: those of them that the crowd never labelled, with their labels' number.
+    gold: the tasks whose known answer is gold, chosen by nobody for being doubtful.
+    material: what of a task's payload its answers speak of, where a method needs it.
+    predictions: what models said of tasks.
     """
 
     run_id: UUID
@@ -30,17 +45,27 @@ class ConsensusProblem:
     known: Mapping[str, Json]
     by_experts_alone: Mapping[str, int]
     labels_saved: int
+    gold: frozenset[str] = frozenset()
+    material: Mapping[str, Json] = field(default_factory=dict)
+    predictions: Mapping[str, Prediction] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class TaskConsensus:
-    """The answer to one task; the posterior of each class, where answers have classes."""
+    """The answer to one task, with the chance that it is right.
+
+    posterior: chance of each class, of each choice to be picked, or of each part of the answer
+        to be there, in its order; empty where an answer has none of them.
+    low, high: 95 % limits of a number.
+    """
 
     task: str
     answer: Json
     confidence: float
     posterior: tuple[float, ...]
     n_labels: int
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +73,7 @@ class AnnotatorEstimate:
     """How reliable one annotator was found to be, with 95 % limits.
 
     confusion: probability of each label given the true class; empty where there are no classes.
+    traits: what else a model says of the annotator, by name.
     """
 
     annotator: str
@@ -56,15 +82,21 @@ class AnnotatorEstimate:
     high: float
     n_labels: int
     confusion: tuple[tuple[float, ...], ...]
+    traits: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ConsensusSolution:
-    """What a run found, and what is needed to find it again."""
+    """What a run found, and what is needed to find it again.
+
+    method_name: the algorithm that ran, which may be simpler than the one asked for.
+    fallback: why it did, in a sentence; empty where it did not.
+    calibration: how confidence was corrected by gold, or that it was not.
+    """
 
     method_name: str
     method_version: str
-    parameters: Mapping[str, float]
+    parameters: Mapping[str, Json]
     input_digest: str
     tasks: tuple[TaskConsensus, ...]
     annotators: tuple[AnnotatorEstimate, ...]
@@ -72,6 +104,8 @@ class ConsensusSolution:
     iterations: int
     converged: bool
     agreement: Agreement
+    fallback: str = ""
+    calibration: JsonObject = field(default_factory=dict)
 
     @property
     def result_digest(self) -> str:
@@ -82,6 +116,26 @@ class ConsensusSolution:
                 "annotators": [_plain(asdict(annotator)) for annotator in self.annotators],
             }
         )
+
+
+def digest_of_input(problem: ConsensusProblem, labels: Json = None) -> str:
+    """Return the SHA-256 of all that a solution depends on; `labels` may stand for the labels."""
+    if labels is None:
+        given = sorted(problem.labels, key=lambda label: label[:2])
+        labels = [[*label] for label in given]
+    known: JsonObject = dict(problem.known)
+    alone: JsonObject = dict(problem.by_experts_alone)
+    covered: JsonObject = {
+        "labels": labels,
+        "known": known,
+        "by_experts_alone": alone,
+        "gold": [*sorted(problem.gold)],
+    }
+    if problem.material:
+        covered["material"] = dict(problem.material)
+    if problem.predictions:
+        covered["predictions"] = {task: [*one] for task, one in problem.predictions.items()}
+    return digest(covered)
 
 
 def rounded(number: float) -> float:

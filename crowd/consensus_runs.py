@@ -10,7 +10,7 @@ from sqlmodel import col, func, select
 from audit.actions import Action
 from audit.recording import record
 from crowd.consensus_loading import load_consensus_problem
-from crowd.consensus_methods import check_method, methods_for, solve
+from crowd.consensus_methods import WITH_PREDICTIONS, check_method, methods_for, solve
 from crowd.consensus_problem import ConsensusProblem, ConsensusSolution
 from crowd.models import (
     AnnotatorRecord,
@@ -30,6 +30,7 @@ from folkmoot.kernel.pagination import Page, PageRequest, page_by_id
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
 __all__ = [
+    "WITH_PREDICTIONS",
     "ConsensusProblem",
     "ConsensusSolution",
     "cancel_run",
@@ -198,6 +199,8 @@ def _store_answers(connection: Connection, run_id: UUID, solution: ConsensusSolu
             "confidence": task.confidence,
             "posterior": list(task.posterior),
             "n_labels": task.n_labels,
+            "low": task.low,
+            "high": task.high,
         }
         for task in solution.tasks
     ]
@@ -214,6 +217,7 @@ def _store_estimates(connection: Connection, run_id: UUID, solution: ConsensusSo
             "high": estimate.high,
             "n_labels": estimate.n_labels,
             "confusion": [list(row) for row in estimate.confusion],
+            "traits": dict(estimate.traits),
         }
         for estimate in solution.annotators
     ]
@@ -224,6 +228,9 @@ def _finish(run: ConsensusRun, problem: ConsensusProblem, solution: ConsensusSol
     run.state = WorkState.FINISHED
     run.stage = ""
     run.method_version = solution.method_version
+    run.algorithm = solution.method_name
+    run.fallback = solution.fallback
+    run.calibration = dict(solution.calibration)
     run.parameters = dict(solution.parameters)
     run.input_digest = solution.input_digest
     run.result_digest = solution.result_digest
@@ -262,6 +269,9 @@ def _record_result(uow: UnitOfWork, run: ConsensusRun) -> None:
             "number": run.number,
             "method": run.method,
             "method_version": run.method_version,
+            "algorithm": run.algorithm,
+            "fallback": run.fallback,
+            "calibration": run.calibration,
             "parameters": run.parameters,
             "input_digest": run.input_digest,
             "result_digest": run.result_digest,

@@ -14,7 +14,17 @@ from typing import TypeAlias
 from crowd.spreadsheets import safe_cell
 from folkmoot.kernel.json_values import Json, JsonObject
 
-OWN_COLUMNS = ("external_id", "origin", "answer", "confidence", "n_labels", "posterior")
+OWN_COLUMNS = (
+    "external_id",
+    "origin",
+    "answer",
+    "confidence",
+    "n_labels",
+    "posterior",
+    # The 95 % limits of a number; no columns where no answer has any.
+    "answer_low",
+    "answer_high",
+)
 
 Column: TypeAlias = list[Json]
 
@@ -30,6 +40,8 @@ class DataSetRow:
     n_labels: int
     posterior: tuple[float, ...]
     payload: JsonObject
+    low: float | None = None
+    high: float | None = None
 
 
 def files_of(rows: Sequence[DataSetRow]) -> dict[str, bytes]:
@@ -51,6 +63,9 @@ def columns_of(rows: Sequence[DataSetRow]) -> dict[str, Column]:
         "n_labels": [row.n_labels for row in rows],
         "posterior": [list(row.posterior) for row in rows],
     }
+    if any(row.low is not None for row in rows):
+        columns["answer_low"] = [row.low for row in rows]
+        columns["answer_high"] = [row.high for row in rows]
     for name in sorted({name for row in rows for name in row.payload}):
         shown = f"payload.{name}" if name in OWN_COLUMNS else name
         columns[shown] = [row.payload.get(name) for row in rows]

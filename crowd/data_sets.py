@@ -17,6 +17,7 @@ from crowd.models import Consensus, ConsensusRun, DataSet, Project
 from crowd.projects import locked_project, project_by_id
 from crowd.tables import TASK
 from crowd.task_types import NominalKind, task_type_of
+from crowd.task_types.multiple_choice import MultipleChoice
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import PLATFORM, Actor
 from folkmoot.kernel.artifacts import ArtifactStore
@@ -161,6 +162,8 @@ def _rows_of(uow: UnitOfWork, run: ConsensusRun) -> tuple[DataSetRow, ...]:
             col(Consensus.confidence),
             col(Consensus.n_labels),
             col(Consensus.posterior),
+            col(Consensus.low),
+            col(Consensus.high),
         )
         .join_from(Consensus, TASK, TASK.c.id == Consensus.task_id)
         .where(col(Consensus.run_id) == run.id)
@@ -174,6 +177,8 @@ def _rows_of(uow: UnitOfWork, run: ConsensusRun) -> tuple[DataSetRow, ...]:
             n_labels=row.n_labels,
             posterior=tuple(row.posterior),
             payload=row.payload,
+            low=row.low,
+            high=row.high,
         )
         for row in uow.session.connection().execute(statement)
     ]
@@ -184,29 +189,35 @@ def _rows_of(uow: UnitOfWork, run: ConsensusRun) -> tuple[DataSetRow, ...]:
 def _origin_of(
     uow: UnitOfWork, project: Project, data_set: DataSet, run: ConsensusRun
 ) -> JsonObject:
-    kind = task_type_of(project.task_type)
-    # What a posterior counts; answers of no classes have none.
-    classes: list[Json] = (
-        [*kind.classes(project.answer_schema)] if isinstance(kind, NominalKind) else []
-    )
     head = log_head(uow)
     return {
         "project": {"id": str(project.id), "slug": project.slug, "title": project.title},
         "number": data_set.number,
         "task_type": project.task_type.value,
         "answer_schema": project.answer_schema,
-        "classes": classes,
+        "classes": _classes_of(project),
         "consensus": {
             "id": str(run.id),
             "number": run.number,
             "method": run.method,
             "method_version": run.method_version,
+            "algorithm": run.algorithm,
+            "fallback": run.fallback,
+            "calibration": run.calibration,
             "parameters": run.parameters,
             "input_digest": run.input_digest,
             "result_digest": run.result_digest,
         },
         "log": {"origin": head.origin, "size": head.size, "root": head.root},
     }
+
+
+def _classes_of(project: Project) -> list[Json]:
+    """Return what a posterior counts; of marked parts it counts those of the answer itself."""
+    kind, schema = task_type_of(project.task_type), project.answer_schema
+    if isinstance(kind, NominalKind):
+        return [*kind.classes(schema)]
+    return [*kind.choices(schema)] if isinstance(kind, MultipleChoice) else []
 
 
 def _describe(artifacts: ArtifactStore, content: bytes, n_rows: int) -> JsonObject:

@@ -12,7 +12,7 @@ from crowd.aggregation.listening import tell
 
 _NORMAL_975 = 1.959963984540054
 _LEAST_SHARE_OF_VARIANCE = 1e-6
-_FEWEST_KNOWN = 20
+FEWEST_KNOWN = 20
 
 
 class _Spread(NamedTuple):
@@ -150,7 +150,7 @@ class GaussianCrowd(Estimator[NumberRows]):
             raise ValueError("A known task is out of range.")
         answered = [task for task in sorted(known) if np.isfinite(error[task])]
         truth = np.array([known[task] for task in answered])
-        self.n_known_ = len(answered) if len(answered) >= _FEWEST_KNOWN else 0
+        self.n_known_ = len(answered) if len(answered) >= FEWEST_KNOWN else 0
         index: IndexArray = np.array(answered, dtype=np.int64)
         misses = np.abs(self.values_[index] - truth) / error[index]
         reach = _conformal(misses) if self.n_known_ else _NORMAL_975

@@ -35,6 +35,13 @@ class ConsensusRun(SQLModel, table=True):
     number: int
     method: str
     method_version: str = ""
+    # What ran in the end, which is simpler than the method where the crowd was too small for that.
+    algorithm: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    fallback: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    # How confidence was corrected by gold; empty before the end.
+    calibration: JsonObject = Field(
+        default_factory=dict, sa_type=sa.JSON, sa_column_kwargs={"server_default": "{}"}
+    )
     parameters: JsonObject = Field(default_factory=dict, sa_type=sa.JSON)
     state: WorkState = Field(sa_type=enum_type(WorkState))
     input_digest: str = ""
@@ -67,6 +74,9 @@ class Consensus(SQLModel, table=True):
     confidence: float
     posterior: list[float] = Field(sa_type=sa.JSON)
     n_labels: int
+    # The 95 % limits of a number.
+    low: float | None = None
+    high: float | None = None
 
 
 class AnnotatorReliability(SQLModel, table=True):
@@ -81,6 +91,10 @@ class AnnotatorReliability(SQLModel, table=True):
     high: float
     n_labels: int
     confusion: list[list[float]] = Field(sa_type=sa.JSON)
+    # What else a model says of the annotator, by name; see docs/how-to/understand-a-consensus.md.
+    traits: JsonObject = Field(
+        default_factory=dict, sa_type=sa.JSON, sa_column_kwargs={"server_default": "{}"}
+    )
 
 
 class DataSet(SQLModel, table=True):

@@ -1,7 +1,7 @@
 """What spans in a text and boxes in a picture have in common: answers that mark parts."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pydantic import Field, field_validator
 
@@ -40,6 +40,15 @@ class MarkedParts(AnswerKind):
     @abstractmethod
     def known_schema(self, schema: JsonObject) -> PartsSchema:
         """Return a schema in its full form as its model."""
+
+    def may_join(
+        self,
+        schema: JsonObject,
+        part: Region,
+        others: Iterable[Region],
+    ) -> bool:
+        """Say whether an answer of these parts may have one more."""
+        return True
 
     def likeness(self, schema: JsonObject, answer: Json, other: Json) -> float:
         """Return the F1 score of two answers, parts that overlap by half being the same."""

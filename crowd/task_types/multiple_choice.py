@@ -3,7 +3,7 @@
 The answer is the list of the values picked, in any order: `["fever", "cough"]`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Self
 
@@ -67,8 +67,11 @@ class MultipleChoice(AnswerKind):
         the whole answer is right. A choice at one half is not picked; where the schema asks for
         more or allows fewer, the likeliest are picked, and of equals the one that comes first.
         """
+        return self.opinion_from(schema, _shares(self.choices(schema), voices))
+
+    def opinion_from(self, schema: JsonObject, shares: Mapping[str, float]) -> Opinion:
+        """Return the picks that the chance of each choice makes, and the chance of all of them."""
         known = _SCHEMAS.read(schema)
-        shares = _shares(list(known.words), voices)
         by_share = sorted(known.words, key=lambda value: -round(shares[value], 9))
         wanted = sum(round(share, 9) > 0.5 for share in shares.values())
         picked = set(by_share[: min(max(wanted, known.min_picks), known.most)])
@@ -77,21 +80,25 @@ class MultipleChoice(AnswerKind):
             prod(share if value in picked else 1 - share for value, share in shares.items()),
         )
 
+    def choices(self, schema: JsonObject) -> tuple[str, ...]:
+        """Return the values that may be picked, in the order that the project gave them."""
+        return tuple(_SCHEMAS.read(schema).words)
+
     def likeness(self, schema: JsonObject, answer: Json, other: Json) -> float:
         """Return the share of choices in which the answers do not differ."""
-        return 1 - len(_picks(answer) ^ _picks(other)) / len(_SCHEMAS.read(schema).choices)
+        return 1 - len(picks_of(answer) ^ picks_of(other)) / len(_SCHEMAS.read(schema).choices)
 
     def agrees(self, schema: JsonObject, answer: Json, checked: Json) -> bool:
         """Say whether the same choices are picked."""
-        return _picks(answer) == _picks(checked)
+        return picks_of(answer) == picks_of(checked)
 
     def mark_of(self, answer: Json) -> str:
         """Return a short text that is the same for the same picks, in any order."""
-        return super().mark_of([*sorted(_picks(answer))])
+        return super().mark_of([*sorted(picks_of(answer))])
 
     def text_of(self, schema: JsonObject, answer: Json) -> str:
         """Return the words of the choices picked."""
-        picks = _picks(answer)
+        picks = picks_of(answer)
         words = _SCHEMAS.read(schema).words
         return ", ".join(words[value] for value in words if value in picks) or "none of them"
 
@@ -106,13 +113,14 @@ class MultipleChoice(AnswerKind):
         return Example(schema, {"letter": "Coughing for a week, no fever."}, ["cough"])
 
 
-def _picks(answer: Json) -> frozenset[str]:
+def picks_of(answer: Json) -> frozenset[str]:
+    """Return the values that an answer picks."""
     picks = answer if isinstance(answer, list) else []
     return frozenset(str(pick) for pick in picks)
 
 
 def _shares(values: Sequence[str], voices: Sequence[Voice]) -> dict[str, float]:
     """Return the chance that each choice belongs to the right answer."""
-    picks = [_picks(voice.answer) for voice in voices]
+    picks = [picks_of(voice.answer) for voice in voices]
     in_one = [voice.reliability ** (1 / len(values)) for voice in voices]
     return {value: belief([float(value in each) for each in picks], in_one) for value in values}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from math import isclose
+from math import floor, inf, isclose, log10
 from typing import Annotated, Self
 
 from pydantic import Field, StrictFloat, StrictInt, StringConstraints, model_validator
@@ -15,6 +15,7 @@ from folkmoot.kernel.json_values import Json, JsonObject
 
 Unit = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)]
 Limit = Annotated[StrictInt | StrictFloat, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
+_MOST_DIGITS = 10
 
 
 class NumberSchema(AnswerSchema):
@@ -66,6 +67,29 @@ class Number(AnswerKind):
         numbers = [number_of(voice.answer, ANSWER) for voice in voices]
         median = weighted_median(numbers, [voice.reliability for voice in voices])
         return self._opinion_on(schema, median, voices)
+
+    def near_enough(self, schema: JsonObject) -> float:
+        """Return how far off a number may be and be as good as right; 0 where nothing says it."""
+        known = _SCHEMAS.read(schema)
+        return max(float(known.tolerance), float(known.step or 0) / 2)
+
+    def nearest(self, schema: JsonObject, value: float, error: float) -> Json:
+        """Return the allowed number nearest to a value, with no more digits than its error allows.
+
+        error: standard error of the value.
+        """
+        known = _SCHEMAS.read(schema)
+        lowest = -LARGEST_NUMBER if known.min is None else known.min
+        inside = max(lowest, min(value, LARGEST_NUMBER if known.max is None else known.max))
+        if known.step is None:
+            digits = _MOST_DIGITS if not 0 < error < inf else 2 - floor(log10(error))
+            return float(round(inside, min(max(digits, 0), _MOST_DIGITS)))
+        start, step = Decimal(repr(known.min or 0)), Decimal(repr(known.step))
+        steps = round((Decimal(repr(inside)) - start) / step)
+        if known.max is not None and start + steps * step > Decimal(repr(known.max)):
+            steps -= 1
+        stepped = start + steps * step
+        return int(stepped) if stepped == stepped.to_integral_value() else float(stepped)
 
     def likeness(self, schema: JsonObject, answer: Json, other: Json) -> float:
         """Return 1 for numbers within the tolerance of each other, else 0."""

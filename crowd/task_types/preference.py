@@ -9,6 +9,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from audit.canonical import digest
 from crowd.task_types.answer_kind import Example, Opinion, Voice
 from crowd.task_types.answers import ANSWER, object_of, one_of, refuse, whole_number_of
 from crowd.task_types.medians import weighted_median
@@ -18,6 +19,7 @@ from crowd.task_types.schemas import AnswerSchema, SchemaReader, Words
 from folkmoot.kernel.json_values import Json, JsonObject
 
 TIE = "tie"
+_MARK_DIGITS = 16
 
 
 class PreferenceSchema(AnswerSchema):
@@ -74,6 +76,11 @@ class Preference(NominalKind):
             refuse("No strength is asked for here.", pointer)
         if not 1 <= strength <= len(known.strengths):
             refuse(f"The strength must be 1 to {len(known.strengths)}.", pointer)
+
+    def material_of(self, schema: JsonObject, payload: JsonObject) -> Json:
+        """Return what of a task its answers speak of: a short mark of each of the two."""
+        known = _SCHEMAS.read(schema)
+        return [digest(payload.get(name))[:_MARK_DIGITS] for name in (known.first, known.second)]
 
     def classes(self, schema: JsonObject) -> tuple[str, ...]:
         """Return the two fields, and the tie where that is allowed."""

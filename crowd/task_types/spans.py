@@ -4,7 +4,7 @@ Places count characters (Unicode code points) of the payload's text: from `start
 with, `end`. JavaScript counts otherwise, in halves of rare characters.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from crowd.task_types.answer_kind import Example, Opinion, Voice
 from crowd.task_types.answers import ANSWER, list_of, object_of, one_of, refuse, whole_number_of
@@ -71,10 +71,18 @@ class Spans(MarkedParts):
         markings = [Marking(_read(voice.answer), voice.reliability) for voice in voices]
         kept: list[Region] = []
         for span in map(_middle, majority_of(markings)):
-            meets = any(_meet(span, other) for other in kept)
-            if span not in kept and (known.allow_overlap or not meets):
+            if span not in kept and self.may_join(schema, span, kept):
                 kept.append(span)
         return self._opinion_on(schema, _written(kept[: known.most]), voices)
+
+    def may_join(self, schema: JsonObject, part: Region, others: Iterable[Region]) -> bool:
+        """Say whether a span may stand beside others: overlapping only where that is allowed."""
+        allow_overlap = _SCHEMAS.read(schema).allow_overlap
+        return allow_overlap or not any(_meet(part, other) for other in others)
+
+    def material_of(self, schema: JsonObject, payload: JsonObject) -> Json:
+        """Return what of a task its answers speak of: the text that is marked."""
+        return text_in(payload, _SCHEMAS.read(schema).field)
 
     def parts_of(self, answer: Json) -> tuple[Region, ...]:
         """Return the spans of an answer in the order given, or refuse what is none."""

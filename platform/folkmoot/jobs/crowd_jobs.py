@@ -1,9 +1,13 @@
 """Jobs of the crowd queue: read, compute without a transaction, store."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from crowd import consensus_runs, copy_watch, data_sets, importing, raising_floor
+from crowd.aggregation import heard_by
+from crowd.consensus_watch import FitWatch, RunEndedError
 from folkmoot.bootstrap import Services
+from governance.predictions import predictions_for
 
 
 def import_tasks(services: Services, import_id: UUID) -> None:
@@ -22,9 +26,16 @@ def fit_consensus(services: Services, run_id: UUID) -> None:
         return
     with services.reading() as uow:
         problem = consensus_runs.load_consensus_problem(uow, run_id=run_id)
-    if not _enters(services, run_id, f"weighing {len(problem.labels):,} labels"):
+        if problem.method == consensus_runs.WITH_PREDICTIONS:
+            problem = replace(problem, predictions=predictions_for(uow, run_id=run_id))
+    stage = f"weighing {len(problem.labels):,} labels"
+    if not _enters(services, run_id, stage):
         return
-    solution = consensus_runs.solve(problem)
+    try:
+        with heard_by(FitWatch(services.unit_of_work, run_id=run_id, stage=stage)):
+            solution = consensus_runs.solve(problem)
+    except RunEndedError:
+        return
     if not _enters(services, run_id, f"storing {len(solution.tasks):,} answers"):
         return
     with services.unit_of_work() as uow:

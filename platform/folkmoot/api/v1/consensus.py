@@ -22,7 +22,7 @@ api = Api("consensus")
 
 
 class Method(StrEnum):
-    """A way to aggregate; `agreement` is for answers that fall into no classes."""
+    """A way to aggregate; which of them fit a task type is said where another one is refused."""
 
     ENSEMBLE = "ensemble"
     DAWID_SKENE = "dawid_skene"
@@ -32,8 +32,18 @@ class Method(StrEnum):
     GLAD = "glad"
     IBCC = "ibcc"
     EBCC = "ebcc"
+    CROWDLAB = "crowdlab"
     WEIGHTED_MAJORITY = "weighted_majority"
     MAJORITY = "majority"
+    GRADED_ENSEMBLE = "graded_ensemble"
+    GRADED = "graded"
+    SCORES = "scores"
+    IMPLIED_PAIRS = "implied_pairs"
+    MULTI_LABEL = "multi_label"
+    GAUSSIAN = "gaussian"
+    SEQUENCES = "sequences"
+    REGIONS = "regions"
+    MEDOID = "medoid"
     AGREEMENT = "agreement"
 
 
@@ -46,13 +56,20 @@ class NewRun(BaseModel):
 
 
 class RunView(View):
-    """One consensus run, with what is needed to derive it again."""
+    """One consensus run, with what is needed to derive it again.
+
+    `algorithm` is what ran in the end, and `fallback` says why where that is simpler than `method`;
+    `calibration` says how confidence was corrected by gold, or that there was too little of it.
+    """
 
     id: UUID
     project_id: UUID
     number: int
     method: str
     method_version: str
+    algorithm: str
+    fallback: str
+    calibration: JsonObject
     parameters: JsonObject
     state: WorkState
     stage: str
@@ -88,7 +105,10 @@ class ChangesView(View):
 
 
 class ReliabilityView(View):
-    """How reliable an annotator was found to be: the chance of a right answer, 95 % interval."""
+    """How reliable an annotator was found to be: the chance of a right answer, 95 % interval.
+
+    `traits` is what else the model says of them: bias and spread of numbers, for example.
+    """
 
     annotator_id: UUID
     annotator_name: str
@@ -96,6 +116,7 @@ class ReliabilityView(View):
     low: float
     high: float
     n_labels: int
+    traits: JsonObject
 
 
 class ReliabilitiesView(View):
@@ -161,6 +182,7 @@ def list_reliabilities(call: Call, run_id: UUID) -> dict[str, list[ReliabilityVi
             low=one.low,
             high=one.high,
             n_labels=one.n_labels,
+            traits=one.traits,
         )
         for one in found
     ]

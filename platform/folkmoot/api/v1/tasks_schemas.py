@@ -61,13 +61,19 @@ class TaskLeaseView(View):
 
 
 class TaskConsensusView(View):
-    """What one run made of the task; where one of some answers is chosen, `posterior` is theirs."""
+    """What one run made of the task.
+
+    `posterior` is the chance of each class, of each choice to be picked, or of each part of the
+    answer, in its order; `low` and `high` are the 95 % limits of a number.
+    """
 
     run_id: UUID
     answer: Json
     confidence: float
     posterior: list[float]
     n_labels: int
+    low: float | None
+    high: float | None
 
 
 class TaskStoryView(View):
