@@ -18,9 +18,6 @@ from pyarrow import compute, csv, parquet
 from crowd.aggregation.names import ArrowNames, Names
 from crowd.aggregation.row_order import Indices, label_type
 
-# Each block of a CSV file has a dictionary of its own, and joining them costs time.
-_BLOCK_BYTES = 2**24
-
 
 class Columns(NamedTuple):
     """Name the columns of a table."""
@@ -58,19 +55,15 @@ def read_table(table: Table, classes: Sequence[str] | None, columns: Columns | N
 def read_csv(path: Path | str, classes: Sequence[str] | None, columns: Columns | None) -> Read:
     """Return what `read_table` does, from a CSV file whose first line names the columns."""
     wanted = columns or Columns()
-    encoded = pa.dictionary(pa.int32(), pa.string())
+    # Not as dictionaries: each block would have its own, and joining them costs more.
     options = csv.ConvertOptions(
-        column_types=dict.fromkeys(wanted, encoded),
+        column_types=dict.fromkeys(wanted, pa.string()),
         include_columns=wanted,
         null_values=[""],
         strings_can_be_null=True,
     )
     try:
-        table = csv.read_csv(
-            path,
-            read_options=csv.ReadOptions(block_size=_BLOCK_BYTES),
-            convert_options=options,
-        )
+        table = csv.read_csv(path, convert_options=options)
     except KeyError as error:  # Arrow's own sentence names the column.
         raise ValueError(f"{path} lacks a column: {error.args[0]}") from error
     return _indexed(table, classes, wanted)
@@ -112,9 +105,10 @@ def _encoded(table: pa.Table, name: str) -> tuple[NDArray[np.int32], ArrowNames]
         raise ValueError(f"The column {name!r} holds {column.type}, not text or whole numbers.")
     if column.null_count:
         raise ValueError(f"Row {_first(compute.is_null(column)) + 1} has no {name!r}.")
-    if not pa.types.is_dictionary(column.type):
+    if pa.types.is_dictionary(column.type):
+        column = column.unify_dictionaries()
+    else:  # Its chunks share one dictionary.
         column = column.dictionary_encode()
-    column = column.unify_dictionaries()
     index = np.concatenate(
         [chunk.indices.to_numpy().astype(np.int32, copy=False) for chunk in column.chunks]
     )
