@@ -4,6 +4,7 @@ Five labels a task, four classes, 500 labels an annotator, everyone anywhere: th
 `--reference-python` names the Python of an environment with crowd-kit, which then fits the same
 labels in the same run, so that a busy machine slows both. An iteration of theirs is the
 time between two of its bounds; one of ours the difference between long and short fits, by twenty.
+The default, from arrays until it has converged, is held against crowd-kit's until that stops.
 """
 
 import json
@@ -15,6 +16,7 @@ from pathlib import Path
 import click
 
 from folkmoot.bench import consensus_timing as timing
+from folkmoot.bench.consensus_streaming import streamed
 from folkmoot.bench.measure import Figure
 from folkmoot.bench.options import COUNTS
 
@@ -22,6 +24,8 @@ from folkmoot.bench.options import COUNTS
 LEAST_TIMES = {1_000_000: 60.0, 10_000_000: 90.0}
 MOST_SECONDS = {10_000_000: 5.0}
 MOST_BYTES = 12.0
+# What the default takes in all, of what crowd-kit's Dawid and Skene take by default.
+MOST_SHARE = 0.15
 # What an iteration reads of a label in any case: annotator, class, and its part of an offset.
 STREAMED_BYTES = 5 + 4 / timing.LABELS_PER_TASK
 
@@ -36,16 +40,21 @@ def peak():
 labels = numpy.load(sys.argv[1])
 frame = pandas.DataFrame({name: labels[name] for name in ("task", "worker", "label")})
 marks, before = [], peak()
+began = time.perf_counter(), time.process_time()
 class Timed(DawidSkene):
     def _evidence_lower_bound(self, *given):
         bound = super()._evidence_lower_bound(*given)
         marks.append((time.perf_counter(), time.process_time()))
         return bound
-Timed(n_iter=int(sys.argv[2]), tol=-float("inf")).fit(frame)
+Timed().fit(frame)
+ended = time.perf_counter(), time.process_time()
 turns = len(marks) - 1
 print(json.dumps({
     "seconds": (marks[-1][0] - marks[0][0]) / turns,
     "cpu_seconds": (marks[-1][1] - marks[0][1]) / turns,
+    "whole_seconds": ended[0] - began[0],
+    "whole_cpu_seconds": ended[1] - began[1],
+    "turns": turns,
     "bytes": peak() - before,
 }))
 """
@@ -59,8 +68,21 @@ print(json.dumps({
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The Python of an environment with crowd-kit, to measure beside.",
 )
+@click.option(
+    "--stream",
+    "streams",
+    type=COUNTS,
+    default=None,
+    help="Also stream so many labels from Parquet, such as 1e7,1e8, on 30 bytes of disk a label.",
+)
 @click.option("--text/--no-text", default=True, help="Also read the labels from CSV and Parquet.")
-def run(*, sizes: Sequence[int], reference_python: Path | None, text: bool) -> Iterator[Figure]:
+def run(
+    *,
+    sizes: Sequence[int],
+    reference_python: Path | None,
+    streams: Sequence[int] | None,
+    text: bool,
+) -> Iterator[Figure]:
     """Measure every size, one process after another."""
     triad = timing.in_own_process(timing.triad_bytes_a_second)
     yield Figure("STREAM triad", triad / 1e9, "GB/s")
@@ -69,6 +91,8 @@ def run(*, sizes: Sequence[int], reference_python: Path | None, text: bool) -> I
     for n_labels in sizes:
         with tempfile.TemporaryDirectory(prefix="folkmoot-bench-") as name:
             yield from _of_size(n_labels, Path(name), triad, reference_python, text=text)
+    if streams:
+        yield from streamed(streams)
 
 
 def _of_size(
@@ -84,8 +108,11 @@ def _of_size(
     yield Figure(f"{size}: an iteration", iteration.seconds * 1e3, "ms")
     yield Figure(f"{size}: an iteration, processor", iteration.cpu_seconds * 1e3, "ms")
     yield Figure(f"{size}: share of the triad, labels alone", share * 100, "%")
+    default = timing.in_own_process(timing.measure_default, arrays).spent
+    yield Figure(f"{size}: integers to posterior, the default", default.seconds, "s")
+    yield Figure(f"{size}: integers to posterior, the default, processor", default.cpu_seconds, "s")
     if reference is not None:
-        yield from _compared(size, n_labels, iteration, reference, arrays)
+        yield from _compared(size, n_labels, (iteration, default), reference, arrays)
     if text:
         yield from _reading(size, n_labels, arrays)
 
@@ -101,20 +128,30 @@ def _whole(size: str, n_labels: int, whole: timing.Whole) -> Iterator[Figure]:
 
 
 def _compared(
-    size: str, n_labels: int, ours: timing.Spent, reference: Path, arrays: Path
+    size: str,
+    n_labels: int,
+    ours: tuple[timing.Spent, timing.Spent],
+    reference: Path,
+    arrays: Path,
 ) -> Iterator[Figure]:
-    turns = 5 if n_labels < 5_000_000 else 2
-    argv = [str(reference), "-c", _REFERENCE, str(arrays), str(turns)]
+    iteration, default = ours
+    argv = [str(reference), "-c", _REFERENCE, str(arrays)]
     answer = subprocess.run(argv, check=True, capture_output=True, text=True)  # noqa: S603
     theirs = json.loads(answer.stdout)
     yield Figure(f"{size}: crowd-kit, an iteration", theirs["seconds"] * 1e3, "ms")
     yield Figure(f"{size}: crowd-kit, memory", theirs["bytes"] / n_labels, "bytes a label")
-    faster = theirs["seconds"] / ours.seconds
+    faster = theirs["seconds"] / iteration.seconds
     name = f"{size}: faster than crowd-kit"
     yield Figure(name, faster, "times", at_least=LEAST_TIMES.get(n_labels))
     # What one processor does; on a busy machine it says more than the clock.
-    processor = theirs["cpu_seconds"] / ours.cpu_seconds
+    processor = theirs["cpu_seconds"] / iteration.cpu_seconds
     yield Figure(f"{size}: less processor than crowd-kit", processor, "times")
+    name = f"{size}: crowd-kit, until it stops after {theirs['turns'] + 1} iterations"
+    yield Figure(name, theirs["whole_seconds"], "s")
+    share = default.seconds / theirs["whole_seconds"]
+    yield Figure(f"{size}: the default's share of that", share, "", at_most=MOST_SHARE)
+    share = default.cpu_seconds / theirs["whole_cpu_seconds"]
+    yield Figure(f"{size}: the default's share of that, processor", share, "")
 
 
 def _reading(size: str, n_labels: int, arrays: Path) -> Iterator[Figure]:

@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from crowd.aggregation import DawidSkene, LabelMatrix
+from crowd.aggregation import DawidSkene, Ensemble, LabelMatrix
 from crowd.aggregation.arrays import FloatArray
 from crowd.aggregation.compiling import compiled, each_part, most_threads
 
@@ -70,14 +70,27 @@ class Whole:
 @dataclass
 class _Watch:
     peak: int = 0
+    cpu_seconds: float = 0.0  # What the watching took.
     done: threading.Event = field(default_factory=threading.Event)
 
 
 def drawn_crowd(n_labels: int, seed: int = 0) -> Crowd:
     """Draw labels, each by any annotator: the worst locality that a crowd can have."""
     generator = np.random.default_rng(seed)
-    n_tasks, n_annotators = n_labels // LABELS_PER_TASK, max(n_labels // LABELS_PER_ANNOTATOR, 5)
-    skill = generator.uniform(0.4, 0.95, n_annotators).astype(np.float32)
+    return crowd_of(generator, drawn_skill(generator, n_labels), n_labels // LABELS_PER_TASK)
+
+
+def drawn_skill(generator: np.random.Generator, n_labels: int) -> NDArray[np.float32]:
+    """Draw how often each annotator knows the answer, for a crowd of so many labels."""
+    n_annotators = max(n_labels // LABELS_PER_ANNOTATOR, LABELS_PER_TASK)
+    return generator.uniform(0.4, 0.95, n_annotators).astype(np.float32)
+
+
+def crowd_of(
+    generator: np.random.Generator, skill: NDArray[np.float32], n_tasks: int, first_task: int = 0
+) -> Crowd:
+    """Draw the labels of tasks from `first_task` on, in no order."""
+    n_annotators = len(skill)
     truth = generator.integers(0, N_CLASSES, n_tasks, dtype=np.int8)
     # Neighbours differ, so that nobody labels a task twice.
     first = generator.integers(0, n_annotators, n_tasks, dtype=np.int32)
@@ -89,7 +102,8 @@ def drawn_crowd(n_labels: int, seed: int = 0) -> Crowd:
     is_right = generator.random(len(task), dtype=np.float32) < skill[annotator]
     label = np.where(is_right, truth[task], slip)
     order = generator.permutation(len(task))
-    return Crowd(task[order], annotator[order].astype(np.int32), label[order], truth)
+    tasks = task[order] + np.int32(first_task)
+    return Crowd(tasks, annotator[order].astype(np.int32), label[order], truth)
 
 
 def measure_whole(path: Path) -> Whole:
@@ -102,12 +116,22 @@ def measure_whole(path: Path) -> Whole:
     return Whole(whole, fitted.posterior_.nbytes, accuracy)
 
 
+def measure_default(path: Path) -> Whole:
+    """Measure from integer arrays to what the default makes of them, until it has converged."""
+    Ensemble(max_iterations=2).fit(_matrix(drawn_crowd(_WARM_UP)))
+    crowd = _loaded(path)
+    with spent() as whole:
+        fitted = Ensemble().fit(_matrix(crowd))
+    accuracy = float((fitted.labels_ == crowd.truth).mean())
+    return Whole(whole, fitted.posterior_.nbytes, accuracy)
+
+
 def measure_iteration(path: Path) -> tuple[Spent, Spent]:
     """Measure from integer arrays to the matrix, and one iteration of a fit."""
     fit_arrays(drawn_crowd(_WARM_UP), 2)
     crowd = _loaded(path)
     with spent() as ordering:
-        matrix = LabelMatrix.from_arrays(crowd.task, crowd.annotator, crowd.label)
+        matrix = _matrix(crowd)
     del crowd
     with spent() as short:
         DawidSkene(max_iterations=1, tolerance=0).fit(matrix)
@@ -120,14 +144,12 @@ def measure_iteration(path: Path) -> tuple[Spent, Spent]:
 
 def fit_arrays(crowd: Crowd, iterations: int) -> DawidSkene:
     """Go from arrays to the posterior in so many iterations."""
-    matrix = LabelMatrix.from_arrays(crowd.task, crowd.annotator, crowd.label)
-    return DawidSkene(max_iterations=iterations, tolerance=0).fit(matrix)
+    return DawidSkene(max_iterations=iterations, tolerance=0).fit(_matrix(crowd))
 
 
 def measure_reading(path: Path) -> Spent:
     """Measure from a file of text to the matrix."""
-    crowd = drawn_crowd(_WARM_UP)
-    LabelMatrix.from_arrays(crowd.task, crowd.annotator, crowd.label)
+    _matrix(drawn_crowd(_WARM_UP))
     read = LabelMatrix.from_csv if path.suffix == ".csv" else LabelMatrix.from_parquet
     with spent() as reading:
         read(path)
@@ -183,7 +205,7 @@ def triad_bytes_a_second() -> float:
 def spent() -> Iterator[Spent]:
     """Measure what the block takes."""
     watch, process = _Watch(), psutil.Process()
-    before = process.memory_info().rss
+    before = _own_memory(process)
     watcher = threading.Thread(target=_look, args=(process, watch))
     watcher.start()
     found = Spent(bytes_before=before)
@@ -193,9 +215,10 @@ def spent() -> Iterator[Spent]:
     finally:
         found.seconds = time.perf_counter() - clock
         found.cpu_seconds = time.process_time() - processor
-        found.bytes_at_peak = max(watch.peak, process.memory_info().rss)
+        found.bytes_at_peak = max(watch.peak, _own_memory(process))
         watch.done.set()
         watcher.join()
+        found.cpu_seconds -= watch.cpu_seconds
 
 
 def in_own_process(measure: Callable[..., T], *arguments: object) -> T:
@@ -212,9 +235,20 @@ def _loaded(path: Path) -> Crowd:
         return Crowd(arrays["task"], arrays["worker"], arrays["label"], arrays["truth"])
 
 
+def _matrix(crowd: Crowd) -> LabelMatrix:
+    return LabelMatrix.from_arrays(crowd.task, crowd.annotator, crowd.label)
+
+
 def _look(process: psutil.Process, watch: _Watch) -> None:
     while not watch.done.wait(_LOOK_SECONDS):
-        watch.peak = max(watch.peak, process.memory_info().rss)
+        watch.peak = max(watch.peak, _own_memory(process))
+    watch.cpu_seconds = time.thread_time()
+
+
+def _own_memory(process: psutil.Process) -> int:
+    """Return the memory that only this process can give back: not that of mapped files."""
+    memory = process.memory_info()
+    return int(memory.rss - getattr(memory, "shared", 0))  # macOS does not tell them apart.
 
 
 def _named(kind: str, index: NDArray[np.signedinteger]) -> object:
