@@ -120,8 +120,10 @@ class TextRows(AnswerRows):
 
     @classmethod
     def from_answers(cls, answers: Iterable[tuple[str, str, str]]) -> Self:
-        """Build the rows from (task, annotator, text), in any order."""
+        """Build the rows from (task, annotator, text); raise ValueError for what is no text."""
         rows = list(answers)
+        if any(not isinstance(text, str) for _, _, text in rows):
+            raise ValueError("An answer is no text.")
         return cls(*indexed(rows), np.array([row[2] for row in rows], dtype=np.str_))
 
 
@@ -197,7 +199,8 @@ class ComparisonRows(AnswerRows):
         Each pair of items is a task, whichever of them stands first.
         """
         rows = list(answers)
-        pairs = [" ".join(sorted((first, second))) for _, first, second, _ in rows]
+        # As JSON, so that names with spaces in them stay apart.
+        pairs = [json.dumps(sorted((first, second))) for _, first, second, _ in rows]
         task, annotator, tasks, annotators = indexed(
             [(pair, who, None) for pair, (who, *_) in zip(pairs, rows, strict=True)]
         )

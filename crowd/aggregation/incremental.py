@@ -2,7 +2,7 @@
 
 from collections.abc import Hashable, Iterable, Mapping
 from math import exp, log
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -59,6 +59,9 @@ class OnlineConsensus:
     in Learning in Graphical Models, 1998 (one item at a time).
     """
 
+    name: ClassVar[str] = "online"
+    version: ClassVar[str] = "1"
+
     def __init__(
         self,
         n_classes: int,
@@ -70,12 +73,23 @@ class OnlineConsensus:
     ) -> None:
         if n_classes < 1 or min(shrinkage, class_tasks) <= 0 or not 0 <= correlation <= 1:
             raise ValueError("A class, shrinkage and class tasks above zero, correlation 0 to 1.")
+        if not set((known or {}).values()) <= set(range(n_classes)):
+            raise ValueError(f"A known answer is not in 0 to {n_classes - 1}.")
         self.n_classes = n_classes
         self.known = dict(known or {})
         self.shrinkage = shrinkage
         self.class_tasks = class_tasks
         self.correlation = correlation
         self._forget()
+
+    def parameters(self) -> dict[str, float]:
+        """Return the keyword arguments that make this algorithm again, but for what is known."""
+        return {
+            "n_classes": self.n_classes,
+            "shrinkage": self.shrinkage,
+            "class_tasks": self.class_tasks,
+            "correlation": self.correlation,
+        }
 
     def fit(self, labels: Iterable[tuple[Hashable, Hashable, int]]) -> Self:
         """Forget everything and take these labels (task, annotator, class) in their order."""
@@ -86,7 +100,7 @@ class OnlineConsensus:
 
     def partial_fit(self, task: Hashable, annotator: Hashable, label: int) -> Self:
         """Take in one label. Raise ValueError for no class, or a second label of theirs."""
-        if not 0 <= label < self.n_classes:
+        if label not in range(self.n_classes):
             raise ValueError(f"The label {label} is not in 0 to {self.n_classes - 1}.")
         its_task = self._tasks.get(task) or self._new_task(task)
         if any(name == annotator for name, _, _ in its_task.votes):

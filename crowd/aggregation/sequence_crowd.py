@@ -4,7 +4,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from crowd.aggregation.arrays import FloatArray, IndexArray, shares_of
+from crowd.aggregation.arrays import FloatArray, IndexArray, shares_of, sum_by
 from crowd.aggregation.estimator import Estimator, is_level, require_positive
 from crowd.aggregation.hidden_chain import (
     Chain,
@@ -126,7 +126,7 @@ class SequenceCrowd(Estimator[TokenRows]):
         table = np.log(self._table(rows, posterior)).reshape(-1, rows.n_tags)
         cells = _cells(rows)
         return np.stack(
-            [np.bincount(rows.token, column[cells], rows.n_tokens) for column in table.T], axis=1
+            [sum_by(rows.token, column[cells], rows.n_tokens) for column in table.T], axis=1
         )
 
     def _table(self, rows: TokenRows, posterior: FloatArray) -> FloatArray:

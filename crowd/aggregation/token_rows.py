@@ -93,7 +93,8 @@ class TokenRows(AnswerRows):
         unknown = {tag for _, _, each in given for tag in each if tag is not None} - set(place)
         if unknown:
             raise ValueError(f"{min(unknown)!r} is none of the tags: {', '.join(place)}.")
-        tag = np.array([-1 if one is None else place[one] for *_, each in given for one in each])
+        given_tags = [-1 if one is None else place[one] for *_, each in given for one in each]
+        tag = np.array(given_tags, dtype=np.int64)
         first = (np.cumsum(length) - length)[task]
         token = np.concatenate(
             [start + np.arange(size) for start, size in zip(first, sizes, strict=True)]

@@ -126,6 +126,10 @@ def test_labels_that_cannot_be_are_refused():
         online.partial_fit("task", "annotator", 1)
     with pytest.raises(ValueError, match="not in 0 to 1"):
         online.partial_fit("task", "other", 2)
+    with pytest.raises(ValueError, match=r"0\.5 is not in 0 to 1"):
+        online.partial_fit("task", "other", 0.5)
+    with pytest.raises(ValueError, match="known answer is not in 0 to 1"):
+        OnlineConsensus(2, known={"task": 2})
     with pytest.raises(ValueError, match="correlation"):
         OnlineConsensus(2, correlation=2)
 
@@ -135,3 +139,9 @@ def test_many_classes_and_labels_lose_no_precision():
     online = OnlineConsensus(9).fit(labels_of(crowd))
     assert posteriors_of(online, 40).sum(axis=1) == pytest.approx(np.ones(40))
     assert (decide(posteriors_of(online, 40)) == crowd.truth).mean() > 0.95
+
+
+def test_it_tells_how_it_was_made():
+    made = OnlineConsensus(3, shrinkage=2, correlation=0.1)
+    assert OnlineConsensus(**made.parameters()).parameters() == made.parameters()
+    assert (made.name, made.version) == ("online", "1")

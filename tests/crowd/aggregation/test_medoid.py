@@ -59,3 +59,8 @@ def test_order_changes_nothing_and_names_only_names():
 def test_a_parameter_out_of_range_is_refused():
     with pytest.raises(ValueError, match="n_gram"):
         TextMedoid(n_gram=0)
+
+
+def test_an_answer_without_text_is_refused():
+    with pytest.raises(ValueError, match="no text"):
+        TextRows.from_answers([("t", "a", None)])

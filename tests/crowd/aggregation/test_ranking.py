@@ -95,3 +95,8 @@ def test_an_item_against_itself_and_a_share_beyond_one_are_refused():
         ComparisonRows.from_answers([("ann", "a", "a", 1.0)])
     with pytest.raises(ValueError, match="outside 0 to 1"):
         ComparisonRows.from_answers([("ann", "a", "b", 2.0)])
+
+
+def test_pairs_whose_names_have_spaces_in_them_stay_apart():
+    rows = ComparisonRows.from_answers([("a", "x y", "z", 1.0), ("a", "x", "y z", 1.0)])
+    assert rows.n_tasks == 2

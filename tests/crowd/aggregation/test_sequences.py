@@ -108,6 +108,13 @@ def test_one_annotator_one_token_and_gaps_all_work():
     assert np.isfinite(fit.posterior_).all()
 
 
+def test_a_sequence_that_nobody_tagged_is_as_the_chain_says():
+    rows = TokenRows.from_answers([("s", "ann", [None, None]), ("empty", "ann", [])], tags=TAGS)
+    fit = SequenceCrowd().fit(rows)
+    np.testing.assert_allclose(fit.posterior_.sum(axis=1), 1)
+    assert np.isnan(fit.reliability_).all()
+
+
 def test_answers_of_two_lengths_and_unknown_tags_are_refused():
     with pytest.raises(ValueError, match="differ in length"):
         TokenRows.from_answers([("s", "ann", ["O"]), ("s", "bob", ["O", "O"])], tags=TAGS)
