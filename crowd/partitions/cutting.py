@@ -130,10 +130,10 @@ def _bounds(surveys: Sequence[Survey], n_partitions: int) -> tuple[str, ...]:
     sampled = sorted(
         (task, each.n_labels / len(each.tasks)) for each in surveys for task in each.tasks
     )
-    labels = np.cumsum([weight for _, weight in sampled])
-    wanted = np.arange(1, n_partitions) / n_partitions * labels[-1]
-    places = np.searchsorted(labels, wanted)
-    bounds = {sampled[int(place)][0] for place in places}
+    labels_before = np.cumsum([0.0] + [weight for _, weight in sampled])
+    wanted = np.arange(1, n_partitions) / n_partitions * labels_before[-1]
+    places = np.searchsorted(labels_before[:-1], wanted)
+    bounds = {sampled[place][0] for place in places.tolist() if place < len(sampled)}
     # Nothing lies before the first task; a partition without any would be of no use.
     return tuple(sorted(bounds - {sampled[0][0]}))
 

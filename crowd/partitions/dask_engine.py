@@ -82,6 +82,7 @@ def _local_cluster(n_workers: int) -> Iterator[LocalCluster]:
     settings = {
         "distributed.nanny.pre-spawn-environ.NUMBA_NUM_THREADS": 1,
         "distributed.scheduler.allowed-failures": 5,
+        "distributed.scheduler.http.routes": [],
         "distributed.admin.large-graph-warning-threshold": "1GB",
     }
     with (
@@ -92,7 +93,7 @@ def _local_cluster(n_workers: int) -> Iterator[LocalCluster]:
             host="127.0.0.1",
             protocol="tls://",
             security=Security.temporary(),
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
         ) as cluster,
     ):
