@@ -103,9 +103,9 @@ class LabelMatrix:
             task,
             annotator,
             label,
-            NumberedNames(_count(task) if n_tasks is None else n_tasks),
-            NumberedNames(_count(annotator) if n_annotators is None else n_annotators),
-            tuple(NumberedNames(_count(label) if n_classes is None else n_classes)),
+            NumberedNames(_count(task, "task") if n_tasks is None else n_tasks),
+            NumberedNames(_count(annotator, "annotator") if n_annotators is None else n_annotators),
+            tuple(NumberedNames(_count(label, "class") if n_classes is None else n_classes)),
             repeats=repeats,
         )
 
@@ -294,6 +294,6 @@ class LabelMatrix:
         return np.repeat(np.arange(first, last + 1), np.diff(edges))
 
 
-def _count(indices: Integers) -> int:
-    array = np.asarray(indices)
+def _count(indices: Integers, kind: str) -> int:
+    array = checked_indices(indices, 2**31, kind)  # As many as int32 can number.
     return int(array.max()) + 1 if array.size else 0

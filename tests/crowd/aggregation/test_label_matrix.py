@@ -132,6 +132,22 @@ def test_fractions_are_no_indices():
         LabelMatrix(np.array([0.5]), np.array([0]), np.array([0]), ("t1",), ("ann",), ("cat",))
 
 
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([0.0, np.nan], "class indices must be a flat array of integers"),
+        (["yes", "no"], "class indices must be a flat array of integers"),
+        ([0, -1], "A class index lies outside"),
+        ([0, 2**40], "A class index lies outside"),
+    ],
+)
+def test_what_is_no_index_is_refused_where_nobody_says_how_many_there_are(
+    labels: list[float] | list[str], message: str
+):
+    with pytest.raises(ValueError, match=message):
+        LabelMatrix.from_arrays(np.array([0, 1]), np.array([0, 0]), np.array(labels))
+
+
 def test_votes_count_the_labels_of_each_class():
     assert LabelMatrix.from_labels(ROWS, classes=["cat", "dog"]).votes().tolist() == [
         [1, 1],
