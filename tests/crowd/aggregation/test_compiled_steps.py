@@ -11,12 +11,25 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from crowd.aggregation import BetaPrior, DawidSkene, LabelMatrix, em_steps, reliability, row_order
+from crowd.aggregation import (
+    Aggregator,
+    BetaPrior,
+    CollapsedBayes,
+    DawidSkene,
+    LabelMatrix,
+    compiled_confusion,
+    compiled_steps,
+    confusion,
+    em_steps,
+    reliability,
+    row_order,
+)
 from crowd.aggregation.compiled_confusion import shrunken
 from crowd.aggregation.compiled_rows import RowPlacer
 from crowd.aggregation.compiled_steps import CompiledSteps, right_labels
 from crowd.aggregation.confusion import shrunken_confusions
 from crowd.aggregation.em_steps import ArraySteps, Expected
+from crowd.aggregation.nominal_methods import NOMINAL_METHODS
 from crowd.aggregation.reliability import reliabilities_of
 from crowd.aggregation.row_order import RepeatedLabel, Repeats, Rows, in_order
 
@@ -204,3 +217,29 @@ def ordered(order: Callable[[], Rows]) -> list[tuple[str, list[int]]] | tuple[in
         return [(array.dtype.name, array.tolist()) for array in order()]
     except RepeatedLabel as refused:
         return refused.task, refused.annotator
+
+
+@pytest.mark.parametrize(
+    "algorithm", [*NOMINAL_METHODS.values(), CollapsedBayes], ids=lambda each: each.name
+)
+def test_threads_change_no_byte_of_any_method(
+    algorithm: type[Aggregator], monkeypatch: pytest.MonkeyPatch
+):
+    crowd = large_crowd(n_labels=3_000, n_annotators=40)
+    for module in (reliability, em_steps):
+        monkeypatch.setattr(module, "COMPILED_FROM", 0)
+    for module in (compiled_steps, compiled_confusion):
+        monkeypatch.setattr(module, "_THREADS_FROM", 0)
+    monkeypatch.setattr(confusion, "_COMPILED_FROM", 0)
+    found = set()
+    for threads in (1, 2, 4):
+        for module in (compiled_steps, compiled_confusion):
+            monkeypatch.setattr(module, "most_threads", lambda: threads)  # noqa: B023 - fits below
+        fit = algorithm(**_few_iterations(algorithm)).fit(crowd, {3: 1})
+        results = (fit.posterior_, fit.confusion_, fit.reliability_, fit.reliability_low_)
+        found.add(b"".join(each.tobytes() for each in results))
+    assert len(found) == 1
+
+
+def _few_iterations(algorithm: type[Aggregator]) -> dict[str, int]:
+    return {"max_iterations": 4} if "max_iterations" in algorithm().parameters() else {}
