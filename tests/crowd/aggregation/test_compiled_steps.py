@@ -225,7 +225,8 @@ def ordered(order: Callable[[], Rows]) -> list[tuple[str, list[int]]] | tuple[in
 def test_threads_change_no_byte_of_any_method(
     algorithm: type[Aggregator], monkeypatch: pytest.MonkeyPatch
 ):
-    crowd = large_crowd(n_labels=3_000, n_annotators=40)
+    crowd = large_crowd(n_labels=3_000, n_annotators=6)
+    assert len(CompiledSteps(crowd)._tables) == 4  # So that there is something to share out.
     for module in (reliability, em_steps):
         monkeypatch.setattr(module, "COMPILED_FROM", 0)
     for module in (compiled_steps, compiled_confusion):
