@@ -82,8 +82,15 @@ def solve_by_implied_pairs(problem: ConsensusProblem, kind: AnswerKind) -> Conse
         for better, worse in combinations(_order(said), 2)
     )
     fitted = CrowdBradleyTerry().fit(rows)
-    reliability = dict(zip(rows.annotator_names, fitted.reliability_.tolist(), strict=True))
+    pairs_right = dict(zip(rows.annotator_names, fitted.reliability_.tolist(), strict=True))
     orders = _orders(rows, fitted)
+    annotators = estimates_of(
+        problem,
+        kind,
+        _chances(problem, kind, orders),
+        {name: {"pairs_right": share} for name, share in pairs_right.items()},
+    )
+    reliability = {each.annotator: each.reliability for each in annotators}
     tasks = [
         TaskConsensus(
             task=task,
@@ -94,21 +101,28 @@ def solve_by_implied_pairs(problem: ConsensusProblem, kind: AnswerKind) -> Conse
         )
         for task, given in answers.items()
     ]
-    chances = {
-        (task.task, who): task.confidence * kind.likeness(problem.schema, said, task.answer)
-        + (1 - task.confidence) / 2
-        for task in tasks
-        if task.n_labels > 1
-        for who, said in answers[task.task].items()
-    }
-    traits = {name: {"pairs_right": value} for name, value in reliability.items()}
     return solution_of(
         problem,
         fitted,
         with_known(problem, tasks),
-        estimates_of(problem, kind, chances, traits),
+        annotators,
         agreement_by_likeness(problem, kind),
     )
+
+
+def _chances(
+    problem: ConsensusProblem, kind: AnswerKind, orders: Mapping[str, list[str]]
+) -> dict[tuple[str, str], float]:
+    """Return the share of pairs that each ranking has as the scores do, of tasks that are shared.
+
+    That a ranking is right as a whole is less likely than that a pair of it is.
+    """
+    return {
+        (task, who): kind.likeness(problem.schema, said, [*orders[task]])
+        for task, given in by_task(problem).items()
+        if len(given) > 1
+        for who, said in given.items()
+    }
 
 
 def _compared(problem: ConsensusProblem) -> dict[str, tuple[str, str]]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from crowd.aggregation.arrays import FloatArray
+from crowd.aggregation.online import FEW_LABELS_CORRELATION
 
 
 def chance_as_good(kept: Sequence[float], left_out: Sequence[float], *, least_f1: float) -> float:
@@ -20,6 +21,15 @@ def chance_as_good(kept: Sequence[float], left_out: Sequence[float], *, least_f1
     n_missed = np.arange(len(missed))
     needed = np.ceil(least_f1 * (len(kept) + n_missed) / (2 - least_f1) - 1e-9).astype(np.int64)
     return float(missed @ at_least[np.minimum(needed, len(found))])
+
+
+def tempered(chances: Sequence[float], n_labels: int) -> list[float]:
+    """Return the chances that so many answers justify, whose annotators err together.
+
+    As `crowd.aggregation.posteriors.temper` does: log odds are divided by the design effect.
+    """
+    power = 1 / (1 + FEW_LABELS_CORRELATION * max(n_labels - 1, 0))
+    return [chance**power / (chance**power + (1 - chance) ** power) for chance in chances]
 
 
 def expected_f1(drawn: Sequence[float], expected: float) -> float:

@@ -14,7 +14,7 @@ from crowd.consensus_estimates import (
     solution_of,
     with_known,
 )
-from crowd.consensus_parts import chance_as_good, expected_f1
+from crowd.consensus_parts import chance_as_good, expected_f1, tempered
 from crowd.consensus_problem import (
     ConsensusProblem,
     ConsensusSolution,
@@ -76,8 +76,9 @@ def answer_of_parts(
             kept[part.region] = part.chance
         else:
             left_out.append(part.chance)
-    chances = [kept[region] for region in sorted(kept)]
-    confidence = chance_as_good(chances, left_out, least_f1=known.gold_f1)
+    chances = tempered([kept[region] for region in sorted(kept)], n_labels)
+    missed = tempered(left_out, n_labels)
+    confidence = chance_as_good(chances, missed, least_f1=known.gold_f1)
     answer = kind.written(list(kept))
     return TaskConsensus(task, answer, rounded(confidence), all_rounded(chances), n_labels)
 

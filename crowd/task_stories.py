@@ -1,6 +1,6 @@
 """One task with all that happened to it, and lists of tasks to pick one from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,20 +16,29 @@ from crowd.models import (
     Task,
     TaskState,
 )
+from crowd.projects import project_by_id
 from crowd.quality import expected_reliability
 from crowd.tallies import tally_of
+from crowd.task_types import task_type_of
 from folkmoot.kernel.errors import NotFound
+from folkmoot.kernel.json_values import Json, JsonObject
 from folkmoot.kernel.pagination import Page, PageRequest, page_by_id
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True)
 class LabelStory:
-    """A label, why its annotator was given the task, and how far that annotator is believed."""
+    """A label, why its annotator was given the task, and how far that annotator is believed.
+
+    likeness: how like the answer is to that of the newest run, 0 to 1; None before there is one.
+    traits: what the newest run says of the annotator besides, by name.
+    """
 
     label: Label
     lease: Lease | None
     reliability: float | None
+    likeness: float | None
+    traits: JsonObject
 
 
 @dataclass(frozen=True)
@@ -95,41 +104,61 @@ def _labels(
     labels = uow.session.exec(
         select(Label).where(Label.task_id == task.id).order_by(col(Label.created_at), col(Label.id))
     ).all()
-    reliability = _reliabilities(uow, task, labels, consensus)
+    judged = _judged(uow, labels, consensus)
+    reliability = _expected(uow, task, labels) | {
+        one.annotator_id: one.reliability for one in judged.values()
+    }
+    like = _likeness(uow, task, consensus)
     lease_of = {lease.id: lease for lease in leases}
     return [
         LabelStory(
             label,
             None if label.lease_id is None else lease_of.get(label.lease_id),
             reliability.get(label.annotator_id),
+            like(label.answer),
+            judged[label.annotator_id].traits if label.annotator_id in judged else {},
         )
         for label in labels
     ]
 
 
-def _reliabilities(
-    uow: UnitOfWork, task: Task, labels: Sequence[Label], consensus: Sequence[ConsensusStory]
-) -> dict[UUID, float]:
-    """Return what the newest run found of each annotator, or else what gold lets expect."""
-    people = {label.annotator_id for label in labels}
+def _expected(uow: UnitOfWork, task: Task, labels: Sequence[Label]) -> dict[UUID, float]:
+    """Return what gold and the others' answers let expect of each annotator."""
     records = uow.session.exec(
         select(AnnotatorRecord).where(
             AnnotatorRecord.project_id == task.project_id,
-            col(AnnotatorRecord.annotator_id).in_(people),
+            col(AnnotatorRecord.annotator_id).in_({label.annotator_id for label in labels}),
         )
     )
-    found = {
+    return {
         record.annotator_id: expected_reliability(
             tally_of(record), record.run_reliability, record.run_labels
         )
         for record in records
     }
-    if consensus:
-        estimates = uow.session.exec(
-            select(AnnotatorReliability).where(
-                AnnotatorReliability.run_id == consensus[0].run.id,
-                col(AnnotatorReliability.annotator_id).in_(people),
-            )
+
+
+def _judged(
+    uow: UnitOfWork, labels: Sequence[Label], consensus: Sequence[ConsensusStory]
+) -> dict[UUID, AnnotatorReliability]:
+    """Return what the newest run found of each annotator."""
+    if not consensus:
+        return {}
+    estimates = uow.session.exec(
+        select(AnnotatorReliability).where(
+            AnnotatorReliability.run_id == consensus[0].run.id,
+            col(AnnotatorReliability.annotator_id).in_({label.annotator_id for label in labels}),
         )
-        found |= {each.annotator_id: each.reliability for each in estimates}
-    return found
+    )
+    return {each.annotator_id: each for each in estimates}
+
+
+def _likeness(
+    uow: UnitOfWork, task: Task, consensus: Sequence[ConsensusStory]
+) -> Callable[[Json], float | None]:
+    """Return what says how like an answer is to that of the newest run."""
+    if not consensus:
+        return lambda _answer: None
+    project = project_by_id(uow, project_id=task.project_id)
+    kind, agreed = task_type_of(project.task_type), consensus[0].consensus.answer
+    return lambda answer: kind.likeness(project.answer_schema, answer, agreed)

@@ -85,6 +85,12 @@ class Boxes(MarkedParts):
         """Return a schema in its full form as its model."""
         return _SCHEMAS.read(schema)
 
+    def place_of(self, schema: JsonObject, part: Region) -> str:
+        """Return a box's class and the place of its middle, in shares of the picture."""
+        words = words_of(_SCHEMAS.read(schema).classes)
+        across, down = ((low + high) / 2 for low, high in part.extent)
+        return f"{words.get(part.label, part.label)} at {across:.0%} across, {down:.0%} down"
+
     def text_of(self, schema: JsonObject, answer: Json) -> str:
         """Return how many boxes there are of each class."""
         labels = [box.label for box in _read(answer)]

@@ -41,6 +41,10 @@ class MarkedParts(AnswerKind):
     def known_schema(self, schema: JsonObject) -> PartsSchema:
         """Return a schema in its full form as its model."""
 
+    @abstractmethod
+    def place_of(self, schema: JsonObject, part: Region) -> str:
+        """Return what a part is and where, in words that tell it from others."""
+
     def may_join(
         self,
         schema: JsonObject,

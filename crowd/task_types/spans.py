@@ -96,6 +96,10 @@ class Spans(MarkedParts):
         """Return a schema in its full form as its model."""
         return _SCHEMAS.read(schema)
 
+    def place_of(self, schema: JsonObject, part: Region) -> str:
+        """Return a span's class, and where it starts and ends."""
+        return self.text_of(schema, self.written([part]))
+
     def text_of(self, schema: JsonObject, answer: Json) -> str:
         """Return the spans by their places."""
         words = words_of(_SCHEMAS.read(schema).classes)

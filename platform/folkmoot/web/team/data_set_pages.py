@@ -22,7 +22,7 @@ from folkmoot.kernel.unit_of_work import UnitOfWork
 from folkmoot.web.officer.sentences import words_of
 from folkmoot.web.officer.telling import facts_of
 from folkmoot.web.paging import Pagination, pagination_of
-from folkmoot.web.team.wording import METHOD_NAMES
+from folkmoot.web.team.consensus_words import calibration_sentence, method_words
 from governance.naming import project_titles
 
 # What each format is called, and its media type.
@@ -200,11 +200,12 @@ def size_text(size_bytes: int) -> str:
 
 def _facts(run: ConsensusRun) -> list[tuple[str, str]]:
     agreement = "not estimable" if run.agreement is None else f"{run.agreement:.2f}"
-    method = METHOD_NAMES.get(run.method, run.method)
+    method = method_words(run)
     return [
         ("Consensus", f"run {run.number}, by {method} {run.method_version}".strip()),
         ("Labels", f"{run.n_labels:,} to {run.n_tasks:,} tasks"),
         ("Agreement", f"{agreement} (Krippendorff’s alpha)"),
+        *([("Confidence", sentence)] if (sentence := calibration_sentence(run)) else []),
         ("Labels’ digest", run.input_digest),
         ("Consensus’ digest", run.result_digest),
     ]

@@ -23,8 +23,9 @@ from folkmoot.kernel.pagination import PageRequest
 from folkmoot.kernel.unit_of_work import UnitOfWork
 from folkmoot.web.annotator.label_page import question_of
 from folkmoot.web.money import money_text
+from folkmoot.web.team.consensus_words import calibration_sentence, method_words
 from folkmoot.web.team.project_figures import ProjectFigures, figures_of
-from folkmoot.web.team.wording import METHOD_NAMES, METHODS
+from folkmoot.web.team.wording import METHODS
 
 RECENT = PageRequest(limit=5)
 # How often the page looks again, with few tasks and with many: its figures are counted each time.
@@ -82,6 +83,7 @@ class RunLine:
     labels: int
     converged: bool
     failure: str
+    notes: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,7 @@ def _run(uow: UnitOfWork, run: ConsensusRun) -> RunLine:
     return RunLine(
         id=run.id,
         number=run.number,
-        method=METHOD_NAMES.get(run.method, run.method),
+        method=method_words(run),
         state=run.state.value,
         stage=run.stage,
         has_changes=run.state is WorkState.FINISHED and run_before(uow, run) is not None,
@@ -198,4 +200,5 @@ def _run(uow: UnitOfWork, run: ConsensusRun) -> RunLine:
         labels=run.n_labels,
         converged=run.converged,
         failure=failure_of(uow, subject_id=run.id) if run.state is WorkState.FAILED else "",
+        notes=[note for note in (run.fallback, calibration_sentence(run)) if note],
     )

@@ -11,6 +11,8 @@ from crowd.progress import TaskStory, task_story, tasks_of
 from crowd.projects import project_by_slug
 from crowd.task_stories import ConsensusStory, LabelStory
 from crowd.task_types import NominalKind, task_type_of
+from crowd.task_types.marked_parts import MarkedParts
+from crowd.task_types.multiple_choice import MultipleChoice
 from folkmoot.identity.naming import names_of
 from folkmoot.kernel import clock
 from folkmoot.kernel.errors import NotFound
@@ -19,12 +21,17 @@ from folkmoot.kernel.pagination import PageRequest
 from folkmoot.kernel.unit_of_work import UnitOfWork
 from folkmoot.web.paging import Pagination, pagination_of
 from folkmoot.web.payloads import line_of, payload_of
+from folkmoot.web.team.consensus_words import (
+    calibration_sentence,
+    method_words,
+    trait_words,
+    what_sure_means,
+)
 from folkmoot.web.team.project_figures import Step
 from folkmoot.web.team.wording import (
     BY_REVIEW,
     GAVE_BACK,
     HAS_IT,
-    METHOD_NAMES,
     RAN_OUT,
     SUGGESTION_SHOWN,
     WHY_GIVEN,
@@ -80,12 +87,17 @@ class TaskHead:
 
 @dataclass(frozen=True)
 class Agreed:
-    """What one run made of the task."""
+    """What one run made of the task.
+
+    limits: between which a number lies, in words; notes: how the run came to its confidence.
+    """
 
     answer_label: str
     confidence: float
     method: str
     run_number: int
+    limits: str
+    notes: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -93,6 +105,8 @@ class LabelLine:
     """One answer: whose, how far they are believed, and why they were given the task.
 
     shown: whether they saw the machine's suggestion, in words; empty where there was none.
+    likeness: how like the consensus the answer is, where it is neither the same nor unlike.
+    traits: what the newest run says of the annotator besides.
     """
 
     annotator: str
@@ -107,6 +121,8 @@ class LabelLine:
     shown: str
     note: str
     instructions_version: int
+    likeness: float | None
+    traits: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -161,7 +177,7 @@ def task_view_of(uow: UnitOfWork, *, slug: str, task_id: UUID) -> TaskView:
     return TaskView(
         project=project,
         task=_head(story.task, words),
-        runs=[_agreed(each, words) for each in story.consensus],
+        runs=[_agreed(project, each) for each in story.consensus],
         posterior=_posterior(project, story.consensus),
         labels=[_label(each, names, words) for each in story.labels],
         passes=_passes(story, names),
@@ -213,26 +229,42 @@ def _head(task: Task, words: Reader) -> TaskHead:
     )
 
 
-def _agreed(story: ConsensusStory, words: Reader) -> Agreed:
+def _agreed(project: Project, story: ConsensusStory) -> Agreed:
+    found, run, words = story.consensus, story.run, _reader(project)
+    limits = ""
+    if found.low is not None and found.high is not None:
+        limits = f"{found.low:.4g} and {words(float(f'{found.high:.4g}'))}"
+    notes = (run.fallback, what_sure_means(run), calibration_sentence(run))
     return Agreed(
-        answer_label=words(story.consensus.answer),
-        confidence=story.consensus.confidence,
-        method=METHOD_NAMES.get(story.run.method, story.run.method),
-        run_number=story.run.number,
+        answer_label=words(found.answer),
+        confidence=found.confidence,
+        method=method_words(run),
+        run_number=run.number,
+        limits=limits,
+        notes=[note for note in notes if note],
     )
 
 
 def _posterior(project: Project, consensus: Sequence[ConsensusStory]) -> list[Step]:
-    kind = task_type_of(project.task_type)
-    if not consensus or not isinstance(kind, NominalKind):
+    """Return what the newest run's chances are of, with each of them."""
+    if not consensus:
         return []
-    newest, schema = consensus[0].consensus, project.answer_schema
+    newest = consensus[0].consensus
     # Choices that were added since the run are none of its classes.
-    shares = zip(kind.classes(schema), newest.posterior, strict=False)
-    return [
-        Step(kind.text_of(schema, kind.answer_of(name)), newest.n_labels, share)
-        for name, share in shares
-    ]
+    shares = zip(_possible(project, newest.answer), newest.posterior, strict=False)
+    return [Step(words, newest.n_labels, share) for words, share in shares]
+
+
+def _possible(project: Project, answer: Json) -> list[str]:
+    """Return the words of every class, of every choice, or of every part of an answer."""
+    kind, schema = task_type_of(project.task_type), project.answer_schema
+    if isinstance(kind, NominalKind):
+        return [kind.text_of(schema, kind.answer_of(name)) for name in kind.classes(schema)]
+    if isinstance(kind, MultipleChoice):
+        return [kind.text_of(schema, [choice]) for choice in kind.choices(schema)]
+    if isinstance(kind, MarkedParts):
+        return [kind.place_of(schema, part) for part in kind.parts_of(answer)]
+    return []
 
 
 def _label(story: LabelStory, names: Mapping[UUID, str], words: Reader) -> LabelLine:
@@ -250,7 +282,14 @@ def _label(story: LabelStory, names: Mapping[UUID, str], words: Reader) -> Label
         shown=_shown(lease),
         note=label.note,
         instructions_version=label.instructions_version,
+        likeness=_between(story.likeness),
+        traits=trait_words(story.traits),
     )
+
+
+def _between(likeness: float | None) -> float | None:
+    """Return a likeness that says more than the same or another answer."""
+    return likeness if likeness is not None and 0 < likeness < 1 else None
 
 
 def _shown(lease: Lease | None) -> str:
