@@ -5,7 +5,7 @@ after the other, have their tasks in the order in which one machine has them.
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from crowd.aggregation.label_matrix import LabelMatrix
 from crowd.aggregation.label_tables import ranked
 from crowd.aggregation.names import ArrowNames, Names
 from crowd.aggregation.partitioned import Partition
-from crowd.aggregation.row_order import Repeats
+from crowd.aggregation.row_order import Repeats, label_type
 from crowd.partitions.sources import Piece
 
 # So many tasks of a piece stand for all of them where the bounds are looked for.
@@ -80,27 +80,20 @@ def plan_of(
 
 def cut(piece: Piece, plan: Plan) -> list[Piece]:
     """Cut a piece: one for every partition, with the annotators and classes of the plan."""
-    bounds = [bisect_left(piece.task_names, bound) for bound in plan.bounds]
-    order, starts = _by_part(piece.task, bounds)
     annotator_of = _places(piece.annotator_names, plan.annotator_names)
     class_of = _places(piece.class_names, plan.class_names)
-    firsts = [0, *bounds, len(piece.task_names)]
     task_names = _arrow(piece.task_names)
-    pieces = []
-    for number, first in enumerate(firsts[:-1]):
-        rows = order[starts[number] : starts[number + 1]]
-        names = task_names.slice(first, firsts[number + 1] - first)
-        pieces.append(
-            Piece(
-                piece.task[rows] - np.int32(first),
-                annotator_of[piece.annotator[rows]],
-                class_of[piece.label[rows]],
-                ArrowNames(names),
-                plan.annotator_names,
-                plan.class_names,
-            )
+    return [
+        Piece(
+            piece.task[rows] - np.int32(first),
+            annotator_of[piece.annotator[rows]],
+            class_of[piece.label[rows]].astype(label_type(len(plan.class_names))),
+            ArrowNames(task_names.slice(first, last - first)),
+            plan.annotator_names,
+            plan.class_names,
         )
-    return pieces
+        for rows, first, last in _ranges(piece, plan.bounds)
+    ]
 
 
 def join(number: int, plan: Plan, pieces: Sequence[Piece]) -> Partition:
@@ -138,13 +131,19 @@ def _bounds(surveys: Sequence[Survey], n_partitions: int) -> tuple[str, ...]:
     return tuple(sorted(bounds - {sampled[0][0]}))
 
 
-def _by_part(task: NDArray[np.int32], bounds: Sequence[int]) -> tuple[IndexArray, IndexArray]:
-    """Return the rows in the order of their partitions, and where each partition begins."""
-    part = np.searchsorted(np.array(bounds, dtype=np.int64), task, side="right")
-    counts = np.bincount(part, minlength=len(bounds) + 1)
+def _ranges(piece: Piece, bounds: Sequence[str]) -> Iterator[tuple[IndexArray | slice, int, int]]:
+    """Return for each partition its rows of a piece, its first task there, and the one after."""
+    if not bounds:
+        yield slice(None), 0, len(piece.task_names)
+        return
+    inner = [bisect_left(piece.task_names, bound) for bound in bounds]
+    part = np.searchsorted(np.array(inner, dtype=np.int32), piece.task, side="right")
     # Stable, since of two labels of an annotator on a task the last may count.
     order = np.argsort(part.astype(np.int16), kind="stable")
-    return order, np.concatenate([[0], np.cumsum(counts)])
+    starts = np.cumsum([0, *np.bincount(part, minlength=len(bounds) + 1)])
+    edges = [0, *inner, len(piece.task_names)]
+    for number in range(len(bounds) + 1):
+        yield order[starts[number] : starts[number + 1]], edges[number], edges[number + 1]
 
 
 def _places(names: Names, among: Names) -> NDArray[np.int32]:

@@ -36,10 +36,12 @@ class DaskEngine(Engine):
         return Held(self._client.submit(work, *map(_promised, given), pure=False))
 
     def fetch(self, held: Held[T]) -> T:
-        """Wait for a result. Raise Unavailable where workers died with it again and again."""
+        """Wait for a result. Raise Unavailable where the cluster cannot give it any more."""
         try:
             return cast("T", self._client.gather(held.inside))
-        except (KilledWorker, FutureCancelledError) as error:
+        except FutureCancelledError as error:
+            raise Unavailable("The Dask scheduler was lost, and all that it knew.") from error
+        except KilledWorker as error:
             raise Unavailable(
                 "The Dask workers died again and again at the same work; most often they have too "
                 "little memory. More partitions make each of them smaller."

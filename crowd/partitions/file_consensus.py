@@ -1,6 +1,5 @@
 """From files of labels to a file of answers, on whatever engine."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import getitem
 from pathlib import Path
@@ -57,7 +56,6 @@ class Crowd:
     size: Size
     digests: tuple[FileDigest, ...]
     gold_digest: FileDigest | None
-    n_gold: int
 
 
 @dataclass(frozen=True)
@@ -95,11 +93,15 @@ def aggregate_files(engine: Engine, method: Aggregator, wanted: Wanted) -> Finis
 
 def check_places(wanted: Wanted) -> None:
     """Raise ValueError where an answer could not be written, before anything is computed."""
-    for path in filter(None, (wanted.out, wanted.annotators)):
+    places = [wanted.out, about_path(wanted.out), *filter(None, [wanted.annotators])]
+    read = {*files_of(wanted.labels), *(path.resolve() for path in filter(None, [wanted.gold]))}
+    for number, path in enumerate(places):
         if not path.resolve().parent.is_dir():
             raise ValueError(f"There is no folder {path.parent} to write to.")
         if path.is_dir():
             raise ValueError(f"There is a folder {path} already.")
+        if path.resolve() in {*read, *(each.resolve() for each in places[:number])}:
+            raise ValueError(f"{path} is wanted for something else too.")
     if wanted.out.suffix and wanted.out.suffix not in answer_files.SUFFIXES:
         raise ValueError(f"{wanted.out} is neither .csv nor .parquet, nor a name for a folder.")
     if wanted.annotators and wanted.annotators.suffix not in answer_files.SUFFIXES:
@@ -123,7 +125,6 @@ def read_crowd(engine: Engine, wanted: Wanted) -> Crowd:
         partitions.size(),
         tuple(engine.fetch(held) for held in digests),
         digest_of(wanted.gold) if wanted.gold else None,
-        len(gold),
     )
 
 
@@ -134,11 +135,10 @@ def _n_partitions(engine: Engine, wanted: Wanted, n_labels: int) -> int:
     return wanted.n_partitions or usual
 
 
-def _cut(
-    engine: Engine, pieces: Sequence[Held[Piece]], plan: cutting.Plan
-) -> list[Held[Partition]]:
+def _cut(engine: Engine, pieces: list[Held[Piece]], plan: cutting.Plan) -> list[Held[Partition]]:
     shared = engine.do(_same, plan)
-    cuts = [engine.do(cutting.cut, piece, shared) for piece in pieces]
+    # Let go of one after the other, for on one machine they lie in our own memory.
+    cuts = [engine.do(cutting.cut, pieces.pop(0), shared) for _ in range(len(pieces))]
     return [
         engine.do(cutting.join, number, shared, [engine.do(getitem, cut, number) for cut in cuts])
         for number in range(len(plan.bounds) + 1)

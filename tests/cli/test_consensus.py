@@ -112,6 +112,8 @@ def test_a_file_that_is_wrong_is_refused_and_nothing_is_written(
         (["--out", "answers.xlsx"], "neither .csv nor .parquet"),
         (["--out", "nowhere/answers.csv"], "no folder .*nowhere"),
         (["--annotators", "who.txt"], "neither .csv nor .parquet"),
+        (["--annotators", "answers.parquet"], "answers.parquet is wanted for something else"),
+        (["--out", "labels.csv"], "labels.csv is wanted for something else"),
         (["nothing-*.csv"], "no files of labels at .*nothing"),
         (["labels.txt"], "labels.txt is neither"),
         (["labels.csv"], "named twice"),

@@ -66,7 +66,7 @@ def command(
     with _engine(engine, scheduler) as chosen:
         try:
             finished = aggregate_files(chosen, _METHODS[method](), wanted)
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             raise InvalidInput(str(error)) from error
     _tell(finished, wanted)
 
