@@ -1,7 +1,7 @@
 """Choose the default's parameters on all crowds but one, and score them on that one.
 
 What is chosen on the very crowds that it is scored on looks better than it is. Here the scores
-of a crowd come from the parameters that are best on all the others, by log-loss or by accuracy.
+of a crowd come from the parameters that are best on all the others, by each of three scores.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ def left_out_figures(crowds: Sequence[RealCrowd]) -> Iterator[Figure]:
     """Say what was chosen without each crowd, and give the mean scores on those left out."""
     choices = list(product(_SHRINKAGE, _VOTE_SHARE, _CORRELATION))
     scores = [[_scores(choice, crowd) for crowd in crowds] for choice in choices]
-    for rule, sign in (("log_loss", 1.0), ("accuracy", -1.0)):
+    for rule, sign in (("log_loss", 1.0), ("brier", 1.0), ("accuracy", -1.0)):
         badness = np.array([[sign * getattr(one, rule) for one in each] for each in scores])
         chosen = (badness.sum(axis=1, keepdims=True) - badness).argmin(axis=0)
         left_out = [scores[place][crowd] for crowd, place in enumerate(chosen)]
