@@ -8,7 +8,7 @@ partition makes the posterior of its own tasks. That holds for the majority, for
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, cast
 
 import numpy as np
 
@@ -96,19 +96,26 @@ def fit_partitions(method: Aggregator, partitions: Partitions, keep: Keep) -> Pa
     )
 
 
+def check_fits_partitions(method: Aggregator) -> None:
+    """Raise ValueError for a method that cannot be fitted in partitions."""
+    # A weighted majority goes through the labels twice.
+    is_plain_majority = type(method) is MajorityVote
+    if not (is_plain_majority or isinstance(method, ConfusionTruth | Ensemble)):
+        raise ValueError(
+            f"The method {method.name} cannot be fitted in partitions; it needs all labels in one "
+            "place. The ensemble, the majority and models of confusion matrices can."
+        )
+
+
 def explain(method: Aggregator, partitions: Partitions) -> Explanation:
     """Learn the annotators and classes. Raise ValueError for a method that needs more."""
-    if isinstance(method, ConfusionTruth):
-        return _explain_by_one(method, partitions)
-    if isinstance(method, Ensemble):
-        return _explain_by_several(method, partitions)
-    if type(method) is MajorityVote:  # A weighted majority goes through the labels twice.
+    check_fits_partitions(method)
+    if isinstance(method, MajorityVote):
         prior = BetaPrior(method.prior_right, method.prior_wrong)
         return Explanation((), 1.0, method.spread_votes, prior, n_iterations=1, converged=True)
-    raise ValueError(
-        f"The method {method.name} cannot be fitted in partitions; it needs all labels in one "
-        "place. The ensemble, the majority and models of confusion matrices can."
-    )
+    if isinstance(method, Ensemble):
+        return _explain_by_several(method, partitions)
+    return _explain_by_one(cast("ConfusionTruth", method), partitions)
 
 
 def _explain_by_one(model: ConfusionTruth, partitions: Partitions) -> Explanation:

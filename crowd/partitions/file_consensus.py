@@ -7,7 +7,11 @@ from pathlib import Path
 from crowd.aggregation import Aggregator
 from crowd.aggregation.names import ArrowNames
 from crowd.aggregation.partitioned import Engine, Held, LocalEngine, Partition, Partitions, Size
-from crowd.aggregation.partitioned_fit import PartitionedFit, fit_partitions
+from crowd.aggregation.partitioned_fit import (
+    PartitionedFit,
+    check_fits_partitions,
+    fit_partitions,
+)
 from crowd.aggregation.reliability import Reliabilities
 from crowd.aggregation.row_order import Repeats
 from crowd.partitions import answer_files, cutting
@@ -74,6 +78,8 @@ def aggregate_files(engine: Engine, method: Aggregator, wanted: Wanted) -> Finis
     Raise ValueError for what cannot be read, fitted or written, in a sentence that says which.
     """
     check_places(wanted)
+    if not isinstance(engine, LocalEngine):
+        check_fits_partitions(method)
     crowd = read_crowd(engine, wanted)
     with answer_files.all_or_none() as beside:
         written = beside(wanted.out.resolve())

@@ -8,9 +8,12 @@ from click.testing import CliRunner, Result
 from pyarrow import parquet
 
 from crowd.aggregation import Ensemble, LabelMatrix
+from crowd.aggregation.listening import heard_by
 from crowd.aggregation.nominal_methods import NOMINAL_METHODS
+from crowd.aggregation.partitioned import LocalEngine
 from crowd.aggregation.planted import one_coin_crowd
 from crowd.partitions import answer_files
+from crowd.partitions.file_consensus import Wanted, aggregate_files
 from folkmoot.cli.consensus import command
 from folkmoot.kernel.errors import ConfigurationError, InvalidInput
 
@@ -130,6 +133,17 @@ def test_a_wrong_wish_is_refused_in_a_sentence(
     with pytest.raises(InvalidInput, match=said):
         run("labels.csv", *arguments)
     assert not Path("answers.parquet").exists()
+
+
+def test_a_run_that_is_broken_off_leaves_nothing_behind(labels: Path, tmp_path: Path):
+    def stop(_iterations: int) -> None:
+        raise KeyboardInterrupt
+
+    wanted = Wanted((str(labels),), tmp_path / "answers.csv", annotators=tmp_path / "who.csv")
+    with pytest.raises(KeyboardInterrupt), heard_by(stop):
+        aggregate_files(LocalEngine(), Ensemble(), wanted)
+
+    assert [each.name for each in tmp_path.iterdir()] == ["labels.csv"]
 
 
 def test_without_the_extra_it_says_how_to_get_it(labels: Path, monkeypatch: pytest.MonkeyPatch):

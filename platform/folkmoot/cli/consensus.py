@@ -1,12 +1,14 @@
 """`folkmoot consensus`: from files of labels to a file of answers, here or on a Dask cluster."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from crowd.aggregation.listening import heard_by
 from crowd.aggregation.nominal_methods import NOMINAL_METHODS
 from crowd.aggregation.partitioned import Engine, LocalEngine
 from crowd.aggregation.row_order import Repeats
@@ -63,11 +65,13 @@ def command(
     if engine == "local" and (scheduler or partitions):
         raise InvalidInput("A scheduler and partitions belong to --engine dask.")
     wanted = Wanted(labels, out, gold, annotators, partitions, Repeats(repeats))
-    with _engine(engine, scheduler) as chosen:
+    with _engine(engine, scheduler) as chosen, heard_by(_show):
         try:
             finished = aggregate_files(chosen, _METHODS[method](), wanted)
         except (ValueError, OSError) as error:
             raise InvalidInput(str(error)) from error
+    if sys.stderr.isatty():
+        click.echo(err=True)  # ends the line of iterations
     _tell(finished, wanted)
 
 
@@ -88,6 +92,12 @@ def _engine(name: str, scheduler: str | None) -> Iterator[Engine]:
     else:
         with dask_engine.local_cluster(os.cpu_count() or 1) as engine:
             yield engine
+
+
+def _show(iterations: int) -> None:
+    """Show how far a model is, where somebody looks on."""
+    if sys.stderr.isatty():
+        click.echo(f"\rIteration {iterations} ", nl=False, err=True)
 
 
 def _tell(finished: Finished, wanted: Wanted) -> None:

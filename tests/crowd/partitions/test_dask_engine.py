@@ -12,7 +12,7 @@ import psutil
 import pytest
 from pyarrow import parquet
 
-from crowd.aggregation import Ensemble
+from crowd.aggregation import Ensemble, Glad
 from crowd.aggregation.listening import heard_by
 from crowd.aggregation.partitioned import LocalEngine
 from crowd.partitions import dask_engine
@@ -68,6 +68,13 @@ def test_what_is_wrong_with_a_file_is_said_by_the_worker_who_read_it(
             engine, Ensemble(), Wanted((str(tmp_path / "bad.csv"),), tmp_path / "a.csv")
         )
     assert [each.name for each in tmp_path.iterdir()] == ["bad.csv"]
+
+
+def test_a_method_that_needs_all_labels_in_one_place_is_refused_at_once(
+    engine: DaskEngine, labels: Path, tmp_path: Path
+):
+    with pytest.raises(ValueError, match="glad cannot be fitted in partitions"):
+        aggregate_files(engine, Glad(), Wanted((str(labels),), tmp_path / "a.csv"))
 
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch):
