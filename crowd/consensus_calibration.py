@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from hashlib import sha256
-from statistics import median_low
 from typing import TypeAlias
 
 import numpy as np
@@ -66,23 +65,34 @@ def _judged_openly(
 
 
 def _thinned(problem: ConsensusProblem, gold: set[str]) -> tuple[tuple[str, str, Json], ...]:
-    """Return the labels, of gold as many a task as of the middle one of the others."""
+    """Return the labels, of gold as many a task as of the other tasks.
+
+    The gold task with the fewest labels keeps as many as the other task with the fewest, and so
+    on, so that gold that is labelled like the others stays as it is.
+    """
     by_task: defaultdict[str, list[tuple[str, str, Json]]] = defaultdict(list)
     for label in problem.labels:
         by_task[label[0]].append(label)
-    usual = median_low(len(given) for task, given in by_task.items() if task not in gold)
+    usual = sorted(len(given) for task, given in by_task.items() if task not in gold)
+    ranked = sorted(gold, key=lambda task: (len(by_task[task]), _hash_of(task)))
+    kept = {
+        task: usual[(2 * rank + 1) * len(usual) // (2 * len(ranked))]
+        for rank, task in enumerate(ranked)
+    }
     return tuple(
         label
         for task, given in sorted(by_task.items())
-        for label in (_drawn(given, usual) if task in gold else given)
+        for label in (_drawn(given, kept[task]) if task in gold else given)
     )
 
 
 def _drawn(given: list[tuple[str, str, Json]], count: int) -> Iterable[tuple[str, str, Json]]:
-    # By a hash of task and annotator: as good as at random, and the same every time.
-    return sorted(given, key=lambda label: sha256(f"{label[0]} {label[1]}".encode()).digest())[
-        :count
-    ]
+    return sorted(given, key=lambda label: _hash_of(f"{label[0]} {label[1]}"))[:count]
+
+
+def _hash_of(name: str) -> bytes:
+    """Return what orders names as good as at random, and the same every time."""
+    return sha256(name.encode()).digest()
 
 
 def _learned(problem: ConsensusProblem, judged: list[TaskConsensus]) -> Calibration:

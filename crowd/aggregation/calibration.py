@@ -17,6 +17,8 @@ FEWEST_FOR_SCALING = 30
 # A staircase has many more parameters than a scale.
 FEWEST_FOR_STEPS = 200
 _FOLDS = 5
+# A gain of less than its standard error may be chance, and is not taken.
+_LEAST_ERRORS = 1.0
 _LEAST_CHANCE = 1e-9
 _LEAD = 1e-6  # More than a tie.
 _SCALE_SPREAD, _SHIFT_SPREAD = 0.5, 1.0
@@ -147,7 +149,7 @@ class Calibration:
     """Say what correction known answers support.
 
     calibrator: None where there are too few, or where no correction made unseen known answers
-        more probable.
+        more probable by more than chance may.
     log_loss_before, log_loss_after: mean -log of the chance of the known answers, in nats, each
         judged by a correction that was fitted without it; None where there are too few.
     """
@@ -177,19 +179,25 @@ def calibrate(
     known = _Known(posterior, truth, answer, keeps_leading)
     if len(truth) < FEWEST_FOR_SCALING:
         return Calibration(None, len(truth), None, None)
-    before = log_loss(posterior, truth)
+    losses = _losses(posterior, truth)
+    before = float(losses.mean())
     ways = [_scaling] if len(truth) < FEWEST_FOR_STEPS else [_scaling, _steps]
-    losses = [log_loss(_held_out(way, known), truth) for way in ways]
-    after = min(losses)
-    if after >= before:
+    gains = [losses - _losses(_held_out(way, known), truth) for way in ways]
+    best = max(range(len(ways)), key=lambda way: float(gains[way].mean()))
+    gain, error = float(gains[best].mean()), float(gains[best].std() / np.sqrt(len(truth)))
+    if gain <= _LEAST_ERRORS * error:
         return Calibration(None, len(truth), before, before)
-    return Calibration(ways[losses.index(after)](known), len(truth), before, after)
+    return Calibration(ways[best](known), len(truth), before, before - gain)
 
 
 def log_loss(posterior: FloatArray, truth: IndexArray) -> float:
     """Return the mean of -log of the chance of the true class, in nats."""
+    return float(_losses(posterior, truth).mean())
+
+
+def _losses(posterior: FloatArray, truth: IndexArray) -> FloatArray:
     chance = posterior[np.arange(len(truth)), truth]
-    return float(-np.log(np.maximum(chance, _LEAST_CHANCE)).mean())
+    return np.asarray(-np.log(np.maximum(chance, _LEAST_CHANCE)))
 
 
 class _Known(NamedTuple):
