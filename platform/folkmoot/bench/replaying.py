@@ -1,13 +1,14 @@
 """Replay real votes in a random order: as fixed redundancy, and as a rule that stops early.
 
-Tasks get their votes in rounds, one each, and after each round the same `CollapsedBayes` judges
-all that has been collected. Fixed redundancy is looked at after every round; the rule asks on
-only for tasks whose posterior is below the threshold, with a floor, a ceiling at the votes that
-there are, and a random share of tasks that get every vote whatever the posterior, so that a
-project knows what it gives up.
+Tasks get their votes in rounds, one each. Fixed redundancy is looked at after every round; the
+rule asks on only for tasks whose posterior by `CollapsedBayes` is below the threshold, with a
+floor, a ceiling at the votes that there are, and a random share of tasks that get every vote
+whatever the posterior, so that a project knows what it gives up. What was collected, by either,
+is answered by the default, `Ensemble`.
 
-The posterior is not tempered. Tempering holds the more back the more votes a task has, so that a
-threshold on it spends most where votes help least: on the tasks that annotators dispute.
+The posterior that the rule looks at is not tempered. Tempering holds the more back the more votes
+a task has, so that a threshold on it spends most where votes help least: on the tasks that
+annotators dispute.
 """
 
 from collections.abc import Sequence
@@ -17,11 +18,13 @@ import numpy as np
 
 from crowd.aggregation.arrays import BoolArray, FloatArray, IndexArray
 from crowd.aggregation.collapsed import CollapsedBayes
+from crowd.aggregation.ensemble import Ensemble
 from crowd.aggregation.label_matrix import LabelMatrix
-from crowd.aggregation.posteriors import decide
 from folkmoot.bench.crowd_data import RealCrowd
 
 FLOOR = 3
+# Closer is not needed to say which class leads, or whether it passes a threshold.
+_TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,24 +56,28 @@ class _Replay:
     judged: IndexArray
     truth: IndexArray
 
-    def posterior(self, taken: IndexArray) -> FloatArray:
-        """Judge all tasks by as many of their first votes as were taken."""
+    def collected(self, taken: IndexArray) -> LabelMatrix:
+        """Return as many of the first votes of each task as were taken."""
         matrix = self.matrix
         is_in = self.place < taken[matrix.task]
-        collected = LabelMatrix(
+        return LabelMatrix.from_arrays(
             matrix.task[is_in],
             matrix.annotator[is_in],
             matrix.label[is_in],
-            matrix.task_names,
-            matrix.annotator_names,
-            matrix.class_names,
+            n_tasks=matrix.n_tasks,
+            n_annotators=matrix.n_annotators,
+            n_classes=matrix.n_classes,
         )
-        return CollapsedBayes(tolerance=1e-5, correlation=0).fit(collected).posterior_
 
-    def outcome(self, taken: IndexArray, posterior: FloatArray) -> FloatArray:
+    def confidence(self, taken: IndexArray) -> FloatArray:
+        """Return how sure the rule is of each task: shape (n_tasks,)."""
+        rule = CollapsedBayes(tolerance=_TOLERANCE, correlation=0)
+        return rule.fit(self.collected(taken)).confidence_
+
+    def outcome(self, taken: IndexArray) -> FloatArray:
         """Return the labels of the judged tasks, and whether each is right: (2, n_judged)."""
-        right = decide(posterior[self.judged]) == self.truth
-        return np.stack([taken[self.judged], right]).astype(np.float64)
+        answers = Ensemble(tolerance=_TOLERANCE).fit_predict(self.collected(taken))
+        return np.stack([taken[self.judged], answers[self.judged] == self.truth]).astype(np.float64)
 
 
 def replay_crowd(
@@ -104,8 +111,8 @@ def _places(matrix: LabelMatrix, generator: np.random.Generator) -> IndexArray:
 def _fixed(replay: _Replay) -> list[FloatArray]:
     """Return labels and right answers of each task after every round."""
     n_votes = replay.matrix.labels_per_task
-    rounds = (np.minimum(n_votes, place + 1) for place in range(int(n_votes.max())))
-    return [replay.outcome(taken, replay.posterior(taken)) for taken in rounds]
+    rounds = range(1, int(n_votes.max()) + 1)
+    return [replay.outcome(np.minimum(n_votes, most)) for most in rounds]
 
 
 def _early(replay: _Replay, threshold: float) -> FloatArray:
@@ -113,8 +120,9 @@ def _early(replay: _Replay, threshold: float) -> FloatArray:
     n_votes = replay.matrix.labels_per_task
     taken = np.minimum(n_votes, FLOOR)
     while True:
-        posterior = replay.posterior(taken)
-        asks_on = (taken < n_votes) & (replay.is_audited | (posterior.max(axis=1) < threshold))
-        if not asks_on.any():
-            return replay.outcome(taken, posterior)
-        taken = taken + asks_on
+        doubts = (taken < n_votes) & (replay.confidence(taken) < threshold)
+        audited = (taken < n_votes) & replay.is_audited
+        if not (doubts | audited).any():
+            return replay.outcome(taken)
+        # Where only the check is left to do, it is done at once.
+        taken = taken + (doubts | audited) if doubts.any() else np.where(audited, n_votes, taken)
