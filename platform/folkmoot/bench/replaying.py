@@ -2,9 +2,8 @@
 
 Tasks get their votes in rounds, one each. Fixed redundancy is looked at after every round; the
 rule asks on only for tasks whose posterior by `CollapsedBayes` is below the threshold, with a
-floor, a ceiling at the votes that there are, and a random share of tasks that get every vote
-whatever the posterior, so that a project knows what it gives up. What was collected, by either,
-is answered by the default, `Ensemble`.
+floor, and a ceiling at the votes that there are. What was collected, by either, is answered by
+the default, `Ensemble`.
 
 The posterior that the rule looks at is not tempered. Tempering holds the more back the more votes
 a task has, so that a threshold on it spends most where votes help least: on the tasks that
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crowd.aggregation.arrays import BoolArray, FloatArray, IndexArray
+from crowd.aggregation.arrays import FloatArray, IndexArray
 from crowd.aggregation.collapsed import CollapsedBayes
 from crowd.aggregation.ensemble import Ensemble
 from crowd.aggregation.label_matrix import LabelMatrix
@@ -46,13 +45,11 @@ class _Replay:
     """Hold one order of the votes.
 
     place: how many votes of its task come before each, shape (n_labels,).
-    is_audited: which tasks get every vote, shape (n_tasks,).
     judged, truth: the tasks whose truth is known, and what it is.
     """
 
     matrix: LabelMatrix
     place: IndexArray
-    is_audited: BoolArray
     judged: IndexArray
     truth: IndexArray
 
@@ -80,18 +77,14 @@ class _Replay:
         return np.stack([taken[self.judged], answers[self.judged] == self.truth]).astype(np.float64)
 
 
-def replay_crowd(
-    crowd: RealCrowd, thresholds: Sequence[float], *, seeds: int, audit_share: float
-) -> Replays:
+def replay_crowd(crowd: RealCrowd, thresholds: Sequence[float], *, seeds: int) -> Replays:
     """Replay a crowd's votes in as many random orders as there are seeds."""
     judged = np.array(sorted(crowd.truth))
     truth = np.array([crowd.truth[task] for task in judged])
     fixed, early = [], []
     for seed in range(seeds):
-        generator = np.random.default_rng(seed)
-        place = _places(crowd.matrix, generator)
-        is_audited = generator.random(crowd.matrix.n_tasks) < audit_share
-        replay = _Replay(crowd.matrix, place, is_audited, judged, truth)
+        place = _places(crowd.matrix, np.random.default_rng(seed))
+        replay = _Replay(crowd.matrix, place, judged, truth)
         fixed.append(_fixed(replay))
         early.append([_early(replay, each) for each in thresholds])
     labels_fixed, right_fixed = np.moveaxis(np.mean(fixed, axis=0), 1, 0)
@@ -120,9 +113,7 @@ def _early(replay: _Replay, threshold: float) -> FloatArray:
     n_votes = replay.matrix.labels_per_task
     taken = np.minimum(n_votes, FLOOR)
     while True:
-        doubts = (taken < n_votes) & (replay.confidence(taken) < threshold)
-        audited = (taken < n_votes) & replay.is_audited
-        if not (doubts | audited).any():
+        asks_on = (taken < n_votes) & (replay.confidence(taken) < threshold)
+        if not asks_on.any():
             return replay.outcome(taken)
-        # Where only the check is left to do, it is done at once.
-        taken = taken + (doubts | audited) if doubts.any() else np.where(audited, n_votes, taken)
+        taken = taken + asks_on
