@@ -9,10 +9,8 @@ from uuid import UUID
 from crowd.models import Lease, LeaseState, Project, Task, TaskState
 from crowd.progress import TaskStory, task_story, tasks_of
 from crowd.projects import project_by_slug
-from crowd.task_stories import ConsensusStory, LabelStory
-from crowd.task_types import NominalKind, task_type_of
-from crowd.task_types.marked_parts import MarkedParts
-from crowd.task_types.multiple_choice import MultipleChoice
+from crowd.task_stories import LabelStory
+from crowd.task_types import task_type_of
 from folkmoot.identity.naming import names_of
 from folkmoot.kernel import clock
 from folkmoot.kernel.errors import NotFound
@@ -22,12 +20,10 @@ from folkmoot.kernel.unit_of_work import UnitOfWork
 from folkmoot.web.paging import Pagination, pagination_of
 from folkmoot.web.payloads import line_of, payload_of
 from folkmoot.web.team.consensus_words import (
-    calibration_sentence,
-    method_words,
     trait_words,
-    what_sure_means,
 )
 from folkmoot.web.team.project_figures import Step
+from folkmoot.web.team.task_consensus import Agreed, agreed_of, chances_of
 from folkmoot.web.team.wording import (
     BY_REVIEW,
     GAVE_BACK,
@@ -83,21 +79,6 @@ class TaskHead:
     suggestion: str | None
     so_far: str | None
     confidence: float | None
-
-
-@dataclass(frozen=True)
-class Agreed:
-    """What one run made of the task.
-
-    limits: between which a number lies, in words; notes: how the run came to its confidence.
-    """
-
-    answer_label: str
-    confidence: float
-    method: str
-    run_number: int
-    limits: str
-    notes: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -177,8 +158,8 @@ def task_view_of(uow: UnitOfWork, *, slug: str, task_id: UUID) -> TaskView:
     return TaskView(
         project=project,
         task=_head(story.task, words),
-        runs=[_agreed(project, each) for each in story.consensus],
-        posterior=_posterior(project, story.consensus),
+        runs=[agreed_of(project, each) for each in story.consensus],
+        posterior=chances_of(project, story.consensus),
         labels=[_label(each, names, words) for each in story.labels],
         passes=_passes(story, names),
     )
@@ -227,44 +208,6 @@ def _head(task: Task, words: Reader) -> TaskHead:
         so_far=None if task.answer is None else words(task.answer),
         confidence=task.confidence,
     )
-
-
-def _agreed(project: Project, story: ConsensusStory) -> Agreed:
-    found, run, words = story.consensus, story.run, _reader(project)
-    limits = ""
-    if found.low is not None and found.high is not None:
-        limits = f"{found.low:.4g} and {words(float(f'{found.high:.4g}'))}"
-    notes = (run.fallback, what_sure_means(run), calibration_sentence(run))
-    return Agreed(
-        answer_label=words(found.answer),
-        confidence=found.confidence,
-        method=method_words(run),
-        run_number=run.number,
-        limits=limits,
-        notes=[note for note in notes if note],
-    )
-
-
-def _posterior(project: Project, consensus: Sequence[ConsensusStory]) -> list[Step]:
-    """Return what the newest run's chances are of, with each of them."""
-    if not consensus:
-        return []
-    newest = consensus[0].consensus
-    # Choices that were added since the run are none of its classes.
-    shares = zip(_possible(project, newest.answer), newest.posterior, strict=False)
-    return [Step(words, newest.n_labels, share) for words, share in shares]
-
-
-def _possible(project: Project, answer: Json) -> list[str]:
-    """Return the words of every class, of every choice, or of every part of an answer."""
-    kind, schema = task_type_of(project.task_type), project.answer_schema
-    if isinstance(kind, NominalKind):
-        return [kind.text_of(schema, kind.answer_of(name)) for name in kind.classes(schema)]
-    if isinstance(kind, MultipleChoice):
-        return [kind.text_of(schema, [choice]) for choice in kind.choices(schema)]
-    if isinstance(kind, MarkedParts):
-        return [kind.place_of(schema, part) for part in kind.parts_of(answer)]
-    return []
 
 
 def _label(story: LabelStory, names: Mapping[UUID, str], words: Reader) -> LabelLine:
