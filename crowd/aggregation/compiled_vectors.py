@@ -53,8 +53,9 @@ def add_labels(
         add_row(shape, into, at, table, cell * uintp(2) * n_classes)
 
 
-# Not strict: annotations are none of its business.
-@overload(add_row, strict=False)
+# Inlined, or the compiler could not see that a plain loop may become vectors; not strict, for
+# annotations are none of its business.
+@overload(add_row, inline="always", strict=False)
 def _add_row(shape, into, at, row, begin):
     del into, at, row, begin
     if not isinstance(shape, types.UniTuple):
@@ -62,7 +63,7 @@ def _add_row(shape, into, at, row, begin):
     return lambda shape, into, at, row, begin: _add_vector(shape, into, at, row, begin)
 
 
-@overload(add_labels, strict=False)
+@overload(add_labels, inline="always", strict=False)
 def _add_labels(shape, into, at, rows, task, table):
     del into, at, rows, task, table
     if not isinstance(shape, types.UniTuple):
