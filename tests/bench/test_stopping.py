@@ -8,7 +8,7 @@ from crowd.aggregation.planted import one_coin_crowd
 from folkmoot.bench.crowd_data import RealCrowd
 from folkmoot.bench.measure import write_json
 from folkmoot.bench.replaying import FLOOR, Replays, replay_crowd
-from folkmoot.bench.stopping import THRESHOLDS, chosen_threshold, labels_to_reach, run
+from folkmoot.bench.stopping import THRESHOLDS, _needed, chosen_threshold, labels_to_reach, run
 
 
 def crowd_of(skill: float) -> RealCrowd:
@@ -35,6 +35,14 @@ def test_the_threshold_is_the_lowest_that_costs_the_others_little():
     assert chosen_threshold([replays(harmless)]) == THRESHOLDS[0]
     assert chosen_threshold([replays(harmless), replays(costly)]) == THRESHOLDS[3]
     assert chosen_threshold([replays([1.0] * len(THRESHOLDS))]) == THRESHOLDS[-1]
+
+
+def test_a_rule_that_never_comes_close_enough_needs_every_vote():
+    labels, right = np.full((2, 50), 10.0), np.ones((2, 50))
+    crowd = Replays("some", labels, right, np.full((3, 50), 4.0), np.zeros((3, 50)))
+    (fixed,), (early,) = _needed(crowd, np.ones((1, 50)))
+    assert fixed == 10
+    assert early == pytest.approx(10, abs=0.1)
 
 
 def test_a_rule_asks_between_the_floor_and_every_vote():

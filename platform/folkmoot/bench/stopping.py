@@ -27,7 +27,7 @@ from folkmoot.bench.measure import Figure
 from folkmoot.bench.replaying import Replays, replay_crowd
 
 CROWDS = ("bluebird", "dog", "rte", "temp", "tweet")
-THRESHOLDS = (0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999)
+THRESHOLDS = (0.95, 0.97, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9999, 0.99999)
 GIVEN_UP = 0.005
 MOST_LOST = 0.01
 LEAST_SAVED = 0.4
@@ -138,8 +138,15 @@ def _needed(crowd: Replays, weights: FloatArray) -> tuple[FloatArray, FloatArray
         curves = (weights @ labels.T / n_tasks, weights @ right.T / n_tasks)
         return labels_to_reach(*curves, target[:, 0])
 
-    fixed = needed(crowd.labels_fixed, crowd.right_fixed)
-    return fixed, needed(crowd.labels_early, crowd.right_early)
+    # A threshold that nothing passes asks for every vote.
+    labels, right = (
+        np.concatenate([early, fixed[-1:]])
+        for early, fixed in (
+            (crowd.labels_early, crowd.labels_fixed),
+            (crowd.right_early, crowd.right_fixed),
+        )
+    )
+    return needed(crowd.labels_fixed, crowd.right_fixed), needed(labels, right)
 
 
 def labels_to_reach(labels: FloatArray, accuracy: FloatArray, target: FloatArray) -> FloatArray:
