@@ -1,6 +1,7 @@
 """Every task type, labelled by a crowd large enough for its model, through the service."""
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +11,8 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from crowd.aggregation import heard_by
-from crowd.consensus_problem import Prediction
+from crowd.consensus_calibration import calibrated
+from crowd.consensus_problem import ConsensusProblem, ConsensusSolution, Prediction
 from crowd.consensus_runs import (
     cancel_run,
     load_consensus_problem,
@@ -118,7 +120,7 @@ def marks(draw: random.Random, task: int, careless: bool) -> Json:
 
 def boxes(draw: random.Random, task: int, careless: bool) -> Json:
     if careless:
-        return [box(0.7, 0.7)]
+        return [box(0.7, 0.7), box(0.05, 0.7)]
     drawn = [box(0.1 + draw.uniform(-0.01, 0.01), 0.1), box(0.5, 0.4 + draw.uniform(-0.01, 0.01))]
     return drawn if draw.random() < 0.85 else drawn[:1]
 
@@ -370,6 +372,21 @@ def test_what_a_reviewer_knows_is_no_gold(moot):
     reviewed = replace(problem, gold=problem.gold - {*sorted(problem.gold)[:15]})
 
     assert solve(reviewed).calibration["n_gold"] == 25
+
+
+def test_gold_is_judged_open_and_with_no_more_labels_than_others(moot):
+    problem = ask(moot, overconfident(moot, n_gold=40))
+    given: list[tuple[int, int]] = []
+
+    def solve_and_note(one: ConsensusProblem) -> ConsensusSolution:
+        counts = Counter(task for task, _, _ in one.labels)
+        given.append((len(one.known), max(counts[task] for task in problem.gold)))
+        return solve(replace(one, gold=frozenset()))
+
+    told = calibrated(problem, lambda one: replace(solve_and_note(one), calibration={}))
+
+    assert told.calibration["n_gold"] == 40
+    assert given == [(40, 8), (20, 4), (20, 4)]
 
 
 def test_crowdlab_weighs_what_a_model_said_and_needs_it(moot):
