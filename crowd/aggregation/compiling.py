@@ -9,10 +9,12 @@ Importing Numba takes a second and 100 MB: only modules of loops import this one
 needs them does so within the function that has many labels to go through.
 """
 
+import contextlib
 import functools
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import numba
@@ -22,6 +24,21 @@ from numba.extending import intrinsic, overload
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+def _forget_older_code(folder: Path) -> None:
+    """Forget machine code that is older than any of its sources.
+
+    Numba looks at the file of each loop alone, and not at the files of what is built into it.
+    """
+    newest = max(source.stat().st_mtime for source in folder.glob("compil*.py"))
+    for kept in (folder / "__pycache__").glob("compil*.nb[ci]"):
+        with contextlib.suppress(OSError):  # another process forgets it, or nobody may
+            if kept.stat().st_mtime < newest:
+                kept.unlink()
+
+
+_forget_older_code(Path(__file__).parent)
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
