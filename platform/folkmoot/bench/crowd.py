@@ -81,7 +81,7 @@ class Round:
     "--tasks", type=NUMBERS, default="1000,100000", show_default=True, help="Tasks of a project."
 )
 @click.option("--workers", type=int, default=2, show_default=True, help="Processes of the server.")
-@click.option("--threads", type=int, default=8, show_default=True, help="Threads of each.")
+@click.option("--threads", type=int, default=4, show_default=True, help="Threads of each.")
 @db_option
 def run(
     *,

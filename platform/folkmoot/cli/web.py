@@ -17,7 +17,7 @@ from folkmoot.runtime.supervisor import Supervisor
 @click.option("--host", default=LOOPBACK, show_default=True, help="The address to listen on.")
 @click.option("--port", default=8000, show_default=True, help="The port to listen on.")
 @click.option("--workers", default=2, show_default=True, help="Processes that share the port.")
-@click.option("--threads", default=8, show_default=True, help="Threads of each process.")
+@click.option("--threads", default=4, show_default=True, help="Threads of each process.")
 @click.option("--log", type=click.Path(path_type=Path), help="A file for the server's output.")
 def command(*, host: str, port: int, workers: int, threads: int, log: Path | None) -> None:
     """Run the web server alone; worker and queue run elsewhere."""

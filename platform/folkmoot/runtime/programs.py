@@ -15,7 +15,7 @@ def web_program(
     port: int,
     host: str = LOOPBACK,
     workers: int = 1,
-    threads: int = 8,
+    threads: int = 4,
     app: str = "wsgi:app",
     environment: Mapping[str, str],
     log: Path | None = None,
@@ -24,7 +24,7 @@ def web_program(
     argv = (
         sys.executable, "-m", "granian", "--interface", "wsgi",
         "--host", host, "--port", str(port), "--workers", str(workers),
-        "--blocking-threads", str(threads), "--backpressure", str(16 * threads),
+        "--blocking-threads", str(threads), "--backpressure", str(32 * threads),
         "--workers-kill-timeout", "5", "--no-ws",
         "--log-level", "error", app,
     )  # fmt: skip
