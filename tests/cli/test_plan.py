@@ -54,3 +54,18 @@ def test_a_file_without_its_columns_or_labels_is_refused(tmp_path: Path):
         empty.write_text(content)
         with pytest.raises(InvalidInput, match=r"empty\.csv"):
             planned(empty, "--accuracy", "0.9")
+
+
+@pytest.mark.parametrize("content", [b"task,worker,label\nt,w,caf\xe9\n", b"PAR1\x15\x80\x00"])
+def test_a_file_that_is_no_csv_in_utf_8_is_refused_in_a_sentence(tmp_path: Path, content: bytes):
+    path = tmp_path / "pilot.csv"
+    path.write_bytes(content)
+    with pytest.raises(InvalidInput, match=r"pilot\.csv is not a CSV file in UTF-8"):
+        planned(path, "--accuracy", "0.9")
+
+
+@pytest.mark.parametrize("price", ["-3", "nan", "five"])
+def test_what_is_no_price_is_refused(tmp_path: Path, price: str):
+    said = planned(pilot_at(tmp_path, gold=True), "--accuracy", "0.9", f"--price={price}")
+    assert said.exit_code == 2
+    assert f"{price} is not a price" in said.output

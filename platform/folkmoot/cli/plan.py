@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import click
@@ -22,6 +22,16 @@ _COLUMNS = ("task", "worker", "label")
 _SHOWN = (1, 2, 3, 5, 7, 10, 15, 20, 30, MOST_LABELS)
 
 
+def _a_price(text: str) -> Decimal:
+    try:
+        price = Decimal(text)
+    except InvalidOperation:
+        price = Decimal("NaN")
+    if not price.is_finite() or price < 0:
+        raise click.BadParameter(f"{text} is not a price, such as 0.05.")
+    return price
+
+
 @click.command()
 @click.argument("pilot", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
@@ -30,7 +40,7 @@ _SHOWN = (1, 2, 3, 5, 7, 10, 15, 20, 30, MOST_LABELS)
 @click.option(
     "--tasks", type=click.IntRange(min=1), help="Tasks to label; the pilot's if not given."
 )
-@click.option("--price", type=Decimal, help="What one label costs.")
+@click.option("--price", type=_a_price, help="What one label costs, as 0.05.")
 def command(*, pilot: Path, accuracy: float, tasks: int | None, price: Decimal | None) -> None:
     """Say from PILOT how many labels a task an accuracy will need.
 
@@ -51,12 +61,18 @@ def command(*, pilot: Path, accuracy: float, tasks: int | None, price: Decimal |
 
 def read_pilot(path: Path) -> tuple[LabelMatrix, dict[int, int]]:
     """Read the labels, and the gold by task index. Raise InvalidInput for a file of other kind."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        rows, columns = list(reader), reader.fieldnames or ()
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            rows, columns = list(reader), reader.fieldnames or ()
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InvalidInput(f"{path.name} is not a CSV file in UTF-8: {error}.") from error
     missing = [name for name in _COLUMNS if name not in columns]
     if missing:
-        raise InvalidInput(f"{path.name} has no column {' and no '.join(missing)}.")
+        found = ", ".join(columns) or "none"
+        raise InvalidInput(
+            f"{path.name} has no column {' and no '.join(missing)}; the columns are: {found}."
+        )
     gold = {row["task"]: row["gold"] for row in rows if row.get("gold")}
     classes = sorted({*(row["label"] for row in rows if row["label"]), *gold.values()})
     try:
