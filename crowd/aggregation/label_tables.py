@@ -64,8 +64,10 @@ def read_csv(path: Path | str, classes: Sequence[str] | None, columns: Columns |
     )
     try:
         table = csv.read_csv(path, convert_options=options)
-    except KeyError as error:  # Arrow's own sentence names the column.
-        raise ValueError(f"{path} lacks a column: {error.args[0]}") from error
+    except KeyError:  # Arrow names the one that is missing, but not those that are there.
+        with csv.open_csv(path) as file:
+            check_columns(file.schema, wanted)
+        raise
     return _indexed(table, classes, wanted)
 
 

@@ -108,7 +108,9 @@ def test_a_missing_column_is_refused_by_name(tmp_path: Path):
         lambda: LabelMatrix.from_csv(tmp_path / "labels.csv"),
         lambda: LabelMatrix.from_parquet(tmp_path / "labels.parquet"),
     ):
-        with pytest.raises(ValueError, match=r"column.*'worker'"):
+        with pytest.raises(
+            ValueError, match=r"no column 'worker'; the columns are: 'task', 'label'"
+        ):
             read()
 
 
