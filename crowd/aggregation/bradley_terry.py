@@ -6,7 +6,8 @@ import numpy as np
 
 from crowd.aggregation.answer_rows import ComparisonRows
 from crowd.aggregation.arrays import FloatArray, IndexArray, sum_by
-from crowd.aggregation.estimator import Estimator, require_positive
+from crowd.aggregation.estimator import Estimator
+from crowd.aggregation.parameters import require_positive
 
 _NORMAL_975 = 1.959963984540054
 _NEWTON_STEPS = 50

@@ -12,6 +12,7 @@ from crowd.aggregation.arrays import FloatArray, shares_of
 from crowd.aggregation.em_steps import EMSteps, Expected, em_steps
 from crowd.aggregation.label_matrix import LabelMatrix
 from crowd.aggregation.listening import tell
+from crowd.aggregation.parameters import require_climb, require_positive
 from crowd.aggregation.reliability import NEWCOMER, BetaPrior
 
 STARTING_SPREAD_VOTES = 0.5
@@ -55,10 +56,8 @@ class HiddenTruth(Aggregator):
         class_tasks: float = 1.0,
         correlation: float = 0.5,
     ) -> None:
-        if min(prior_right, prior_wrong, class_tasks) <= 0:
-            raise ValueError("Prior counts must be above zero.")
-        if max_iterations < 1 or tolerance < 0 or not 0 <= correlation <= 1:
-            raise ValueError("An iteration, no negative tolerance, a correlation in 0 to 1.")
+        require_positive(prior_right=prior_right, prior_wrong=prior_wrong, class_tasks=class_tasks)
+        require_climb(max_iterations=max_iterations, tolerance=tolerance, correlation=correlation)
         self.tolerance = tolerance
         self.max_iterations = max_iterations
         self.prior_right = prior_right

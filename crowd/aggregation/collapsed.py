@@ -10,6 +10,7 @@ from crowd.aggregation.climbing import STARTING_SPREAD_VOTES, Climb, HiddenTruth
 from crowd.aggregation.confusion import expected_confusion_counts, one_coin_confusions
 from crowd.aggregation.label_matrix import LabelMatrix
 from crowd.aggregation.majority import vote_shares
+from crowd.aggregation.parameters import require_positive
 from crowd.aggregation.posteriors import allowed_classes, clamp, normalise, temper
 from crowd.aggregation.reliability import NEWCOMER
 
@@ -55,8 +56,7 @@ class CollapsedBayes(HiddenTruth):
             class_tasks=class_tasks,
             correlation=correlation,
         )
-        if shrinkage <= 0:
-            raise ValueError("Shrinkage must be above zero.")
+        require_positive(shrinkage=shrinkage)
         self.shrinkage = shrinkage
 
     def _begin(self, matrix: LabelMatrix, known: Mapping[int, int] | None) -> Climb:

@@ -14,8 +14,9 @@ from crowd.aggregation.bradley_terry import (
     components_of,
     pairs_of,
 )
-from crowd.aggregation.estimator import is_level, require_positive
+from crowd.aggregation.estimator import is_level
 from crowd.aggregation.listening import tell
+from crowd.aggregation.parameters import require_positive
 from crowd.aggregation.reliability import BetaPrior, beta_estimates
 
 # Any rise will do between two looks at the annotators, and the first step is the longest.

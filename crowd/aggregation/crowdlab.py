@@ -10,6 +10,7 @@ from crowd.aggregation.arrays import FloatArray, IndexArray, shares_of, sum_by
 from crowd.aggregation.confusion import expected_confusion_counts
 from crowd.aggregation.label_matrix import LabelMatrix
 from crowd.aggregation.majority import vote_shares
+from crowd.aggregation.parameters import require_positive
 from crowd.aggregation.posteriors import allowed_classes, clamp
 from crowd.aggregation.reliability import NEWCOMER, BetaPrior
 
@@ -38,8 +39,7 @@ class CrowdLab(Aggregator):
     def __init__(
         self, *, prior_right: float = NEWCOMER.right, prior_wrong: float = NEWCOMER.wrong
     ) -> None:
-        if min(prior_right, prior_wrong) <= 0:
-            raise ValueError("Prior counts must be above zero.")
+        require_positive(prior_right=prior_right, prior_wrong=prior_wrong)
         self.prior_right = prior_right
         self.prior_wrong = prior_wrong
 

@@ -12,6 +12,7 @@ from crowd.aggregation.climbing import (
 )
 from crowd.aggregation.confusion import shrunken_confusions
 from crowd.aggregation.em_steps import EMSteps, Expected
+from crowd.aggregation.parameters import require_positive
 from crowd.aggregation.reliability import NEWCOMER
 
 
@@ -58,8 +59,7 @@ class DawidSkene(ConfusionTruth):
             class_tasks=class_tasks,
             correlation=correlation,
         )
-        if shrinkage <= 0:
-            raise ValueError("Shrinkage must be above zero.")
+        require_positive(shrinkage=shrinkage)
         self.shrinkage = shrinkage
 
     def begin_at(self, steps: EMSteps) -> ConfusionClimb:

@@ -11,6 +11,7 @@ from crowd.aggregation.climbing import STARTING_SPREAD_VOTES, Climb, HiddenTruth
 from crowd.aggregation.dirichlet import confusion_prior, dirichlet_chances
 from crowd.aggregation.label_matrix import LabelMatrix
 from crowd.aggregation.majority import vote_shares
+from crowd.aggregation.parameters import require_positive
 from crowd.aggregation.posteriors import allowed_classes, clamp, normalise, temper
 from crowd.aggregation.reliability import BetaPrior
 
@@ -57,8 +58,7 @@ class CorrelatedBayes(HiddenTruth):
             class_tasks=class_tasks,
             correlation=correlation,
         )
-        if kind_tasks <= 0:
-            raise ValueError("Prior counts must be above zero.")
+        require_positive(kind_tasks=kind_tasks)
         self.kind_tasks = kind_tasks
 
     def _begin(self, matrix: LabelMatrix, known: Mapping[int, int] | None) -> Climb:

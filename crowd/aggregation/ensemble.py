@@ -11,6 +11,7 @@ from crowd.aggregation.em_steps import em_steps
 from crowd.aggregation.label_matrix import LabelMatrix
 from crowd.aggregation.mace import Mace
 from crowd.aggregation.majority import vote_shares
+from crowd.aggregation.parameters import require_positive
 from crowd.aggregation.posteriors import allowed_classes, clamp
 from crowd.aggregation.reliability import NEWCOMER, BetaPrior
 from crowd.aggregation.skill_by_class import SkillByClass
@@ -56,8 +57,9 @@ class Ensemble(Aggregator):
         prior_wrong: float = NEWCOMER.wrong,
         class_tasks: float = 1.0,
     ) -> None:
-        if not 0 < vote_share <= 1 or spread_votes <= 0:
-            raise ValueError("The votes need a share in 0 to 1, and some imagined ones.")
+        require_positive(spread_votes=spread_votes)
+        if not 0 < vote_share <= 1:
+            raise ValueError("The votes need a share in 0 to 1.")
         self.tolerance = tolerance
         self.max_iterations = max_iterations
         self.shrinkage = shrinkage

@@ -54,10 +54,3 @@ class Estimator(ABC, Generic[RowsT]):
 def is_level(path: list[float], *, tolerance: float, n_rows: int) -> bool:
     """Say whether the last iteration added no more than `tolerance` per row."""
     return len(path) > 1 and abs(path[-1] - path[-2]) <= tolerance * n_rows
-
-
-def require_positive(**parameters: float) -> None:
-    """Raise ValueError that names the parameters that are not above zero."""
-    wrong = [name for name, value in parameters.items() if not value > 0]
-    if wrong:
-        raise ValueError(f"{' and '.join(wrong)} must be above zero.")

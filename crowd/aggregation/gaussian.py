@@ -7,8 +7,9 @@ import numpy as np
 
 from crowd.aggregation.answer_rows import NumberRows
 from crowd.aggregation.arrays import FloatArray, IndexArray, sum_by
-from crowd.aggregation.estimator import Estimator, is_level, require_positive
+from crowd.aggregation.estimator import Estimator, is_level
 from crowd.aggregation.listening import tell
+from crowd.aggregation.parameters import require_positive
 
 _NORMAL_975 = 1.959963984540054
 _LEAST_SHARE_OF_VARIANCE = 1e-6
@@ -148,6 +149,8 @@ class GaussianCrowd(Estimator[NumberRows]):
     def _keep_limits(self, error: FloatArray, known: Mapping[int, float]) -> None:
         if known and not 0 <= min(known) <= max(known) < len(error):
             raise ValueError("A known task is out of range.")
+        if not np.isfinite([*known.values()]).all():
+            raise ValueError("A known answer is not a finite number.")
         answered = [task for task in sorted(known) if np.isfinite(error[task])]
         truth = np.array([known[task] for task in answered])
         self.n_known_ = len(answered) if len(answered) >= FEWEST_KNOWN else 0

@@ -9,6 +9,7 @@ from crowd.aggregation.aggregator import Aggregator
 from crowd.aggregation.arrays import BoolArray, FloatArray, IndexArray, shares_of, sum_by
 from crowd.aggregation.label_matrix import LabelMatrix
 from crowd.aggregation.listening import tell
+from crowd.aggregation.parameters import require_climb, require_positive
 from crowd.aggregation.posteriors import allowed_classes, clamp, normalise, temper
 from crowd.aggregation.reliability import NEWCOMER
 
@@ -75,10 +76,13 @@ class GradedCrowd(Aggregator):
         tolerance: float = 1e-6,
         max_iterations: int = 200,
     ) -> None:
-        if min(shrinkage, width_prior, shift_prior, class_tasks) <= 0:
-            raise ValueError("Shrinkage, priors and class_tasks must be above zero.")
-        if max_iterations < 1 or tolerance < 0 or not 0 <= correlation <= 1:
-            raise ValueError("An iteration, no negative tolerance, a correlation in 0 to 1.")
+        require_positive(
+            shrinkage=shrinkage,
+            width_prior=width_prior,
+            shift_prior=shift_prior,
+            class_tasks=class_tasks,
+        )
+        require_climb(max_iterations=max_iterations, tolerance=tolerance, correlation=correlation)
         self.shrinkage = shrinkage
         self.width_prior = width_prior
         self.shift_prior = shift_prior

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from crowd.aggregation.arrays import FloatArray
+from crowd.aggregation.parameters import require_positive
 from crowd.aggregation.reliability import NEWCOMER
 
 
@@ -71,8 +72,9 @@ class OnlineConsensus:
         class_tasks: float = 1.0,
         correlation: float = 0.5,
     ) -> None:
-        if n_classes < 1 or min(shrinkage, class_tasks) <= 0 or not 0 <= correlation <= 1:
-            raise ValueError("A class, shrinkage and class tasks above zero, correlation 0 to 1.")
+        require_positive(n_classes=n_classes, shrinkage=shrinkage, class_tasks=class_tasks)
+        if not 0 <= correlation <= 1:
+            raise ValueError("correlation must lie in 0 to 1.")
         if not set((known or {}).values()) <= set(range(n_classes)):
             raise ValueError(f"A known answer is not in 0 to {n_classes - 1}.")
         self.n_classes = n_classes

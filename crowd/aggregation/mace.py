@@ -12,6 +12,7 @@ from crowd.aggregation.climbing import (
     most_probable_shares,
 )
 from crowd.aggregation.em_steps import EMSteps, Expected
+from crowd.aggregation.parameters import require_positive
 
 
 class Mace(ConfusionTruth):
@@ -51,8 +52,7 @@ class Mace(ConfusionTruth):
             class_tasks=class_tasks,
             correlation=correlation,
         )
-        if habit_labels <= 0:
-            raise ValueError("Prior counts must be above zero.")
+        require_positive(habit_labels=habit_labels)
         self.habit_labels = habit_labels
 
     def begin_at(self, steps: EMSteps) -> ConfusionClimb:

@@ -9,6 +9,7 @@ from crowd.aggregation.aggregator import Aggregator
 from crowd.aggregation.arrays import FloatArray, shares_of
 from crowd.aggregation.confusion import expected_confusion_counts
 from crowd.aggregation.label_matrix import LabelMatrix
+from crowd.aggregation.parameters import require_positive
 from crowd.aggregation.posteriors import allowed_classes, clamp
 from crowd.aggregation.reliability import NEWCOMER, BetaPrior
 
@@ -38,10 +39,9 @@ class MajorityVote(Aggregator):
         prior_right: float = NEWCOMER.right,
         prior_wrong: float = NEWCOMER.wrong,
     ) -> None:
-        if spread_votes <= 0:
-            raise ValueError("spread_votes must be above zero.")
-        if min(prior_right, prior_wrong) <= 0:
-            raise ValueError("Imagined answers must be above zero.")
+        require_positive(
+            spread_votes=spread_votes, prior_right=prior_right, prior_wrong=prior_wrong
+        )
         self.spread_votes = spread_votes
         self.prior_right = prior_right
         self.prior_wrong = prior_wrong

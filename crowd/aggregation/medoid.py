@@ -7,8 +7,9 @@ import numpy as np
 
 from crowd.aggregation.answer_rows import TextRows
 from crowd.aggregation.arrays import FloatArray, IndexArray, sum_by
-from crowd.aggregation.estimator import Estimator, require_positive
+from crowd.aggregation.estimator import Estimator
 from crowd.aggregation.listening import tell
+from crowd.aggregation.parameters import require_positive
 
 _TIE_DECIMALS = 9
 

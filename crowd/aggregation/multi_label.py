@@ -6,8 +6,9 @@ import numpy as np
 
 from crowd.aggregation.answer_rows import ClassSetRows
 from crowd.aggregation.arrays import BoolArray, FloatArray, IndexArray, sum_by
-from crowd.aggregation.estimator import Estimator, is_level, require_positive
+from crowd.aggregation.estimator import Estimator, is_level
 from crowd.aggregation.listening import tell
+from crowd.aggregation.parameters import require_positive
 from crowd.aggregation.reliability import BetaPrior
 
 _STARTING_SPREAD_VOTES = 0.5

@@ -5,8 +5,9 @@ from typing import ClassVar, NamedTuple, Self
 import numpy as np
 
 from crowd.aggregation.arrays import BoolArray, FloatArray, IndexArray, shares_of, sum_by
-from crowd.aggregation.estimator import Estimator, require_positive
+from crowd.aggregation.estimator import Estimator
 from crowd.aggregation.overlaps import Clusters, clusters_of, drawn_table
+from crowd.aggregation.parameters import require_positive
 from crowd.aggregation.presence import Presence, presence_of
 from crowd.aggregation.region_rows import RegionRows
 from crowd.aggregation.reliability import BetaPrior
@@ -87,6 +88,8 @@ class RegionConsensus(Estimator[RegionRows]):
             end_answers=end_answers,
             max_iterations=max_iterations,
         )
+        if not 0 <= threshold <= 1:
+            raise ValueError("threshold must lie in 0 to 1.")
         self._given = {
             "overlap": overlap,
             "threshold": threshold,

@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from crowd.aggregation.arrays import FloatArray, IndexArray, shares_of, sum_by
-from crowd.aggregation.estimator import Estimator, is_level, require_positive
+from crowd.aggregation.estimator import Estimator, is_level
 from crowd.aggregation.hidden_chain import (
     Chain,
     ChainPosterior,
@@ -14,6 +14,7 @@ from crowd.aggregation.hidden_chain import (
     waves_of,
 )
 from crowd.aggregation.listening import tell
+from crowd.aggregation.parameters import require_positive
 from crowd.aggregation.token_rows import TokenRows, allowed_steps
 
 _STARTING_SPREAD_VOTES = 0.5

@@ -21,6 +21,7 @@ from crowd.aggregation.climbing import (
     most_probable_shares,
 )
 from crowd.aggregation.em_steps import EMSteps, Expected
+from crowd.aggregation.parameters import require_positive
 from crowd.aggregation.reliability import NEWCOMER
 
 
@@ -62,8 +63,7 @@ class SkillByClass(ConfusionTruth):
             class_tasks=class_tasks,
             correlation=correlation,
         )
-        if shrinkage <= 0:
-            raise ValueError("Shrinkage must be above zero.")
+        require_positive(shrinkage=shrinkage)
         self.shrinkage = shrinkage
 
     def begin_at(self, steps: EMSteps) -> ConfusionClimb:

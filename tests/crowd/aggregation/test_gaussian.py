@@ -94,3 +94,10 @@ def test_a_second_answer_and_what_is_no_number_are_refused():
         NumberRows.from_answers([("t", "ann", float("nan"))])
     with pytest.raises(ValueError, match="variance_answers must be above zero"):
         GaussianCrowd(variance_answers=0)
+
+
+@pytest.mark.parametrize("answer", [float("nan"), float("inf")])
+def test_a_known_answer_that_is_no_number_is_refused(answer: float) -> None:
+    rows = NumberRows.from_answers([("t", "a", 1.0), ("t", "b", 2.0)])
+    with pytest.raises(ValueError, match="not a finite number"):
+        GaussianCrowd().fit(rows, {0: answer})
