@@ -123,3 +123,11 @@ def test_a_valkey_that_was_never_there_does_not_keep_people_out(make_app, tmp_pa
 )
 def test_the_counters_lie_where_the_queue_lies(queue_url, storage):
     assert storage_address(queue_url) == storage
+
+
+@pytest.mark.parametrize("header", ["Basic é", "Basic a", "Basic /w==", "Basic"])
+def test_a_header_that_names_no_client_is_counted_and_refused(few, header):
+    _, browser = few
+    form = {"grant_type": "client_credentials"}
+    answer = browser.post("/oauth/token", data=form, headers={"Authorization": header})
+    assert answer.status_code == 401

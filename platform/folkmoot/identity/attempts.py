@@ -5,7 +5,6 @@ answer, each process counts for itself: sign-in goes on, and the limits become a
 """
 
 import base64
-import binascii
 import functools
 import hashlib
 from collections.abc import Callable
@@ -108,7 +107,7 @@ def _basic_user() -> str:
         return ""
     try:
         return base64.b64decode(encoded).decode().partition(":")[0]
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # neither base64, nor of ASCII, nor UTF-8 within
         return ""
 
 

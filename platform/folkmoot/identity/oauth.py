@@ -4,11 +4,13 @@ Authlib reads the request, authenticates the client and writes the answer; what 
 here: which clients there are, what they may do, and how a token is kept.
 """
 
+from collections.abc import Callable
 from typing import ClassVar, cast
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2 import OAuth2Request
 from authlib.oauth2.rfc6749 import ClientMixin, grants, list_to_scope, scope_to_list
+from authlib.oauth2.rfc6749.authenticate_client import authenticate_client_secret_basic
 from flask import Flask, Response
 
 from folkmoot.identity.clients import find_client, is_secret, keep_fetched_token
@@ -77,7 +79,17 @@ def install(app: Flask, settings: Settings) -> None:
     )
     server = AuthorizationServer(app, query_client=_find, save_token=_keep)
     server.register_grant(ClientCredentials)
+    server.register_client_auth_method("client_secret_basic", _client_in_header)
     app.extensions[_SERVER] = server
+
+
+def _client_in_header(
+    query_client: Callable[[str], KnownClient | UnknownClient], request: OAuth2Request
+) -> KnownClient | None:
+    try:
+        return cast("KnownClient | None", authenticate_client_secret_basic(query_client, request))
+    except ValueError:  # Authlib lets what is neither ASCII nor, decoded, UTF-8 go through.
+        return None
 
 
 def token_response(app: Flask) -> Response:
