@@ -38,13 +38,13 @@ def _after_cursor(place: sa.FromClause) -> sa.ColumnElement[bool]:
 
 
 def _end_of_window() -> sa.ScalarSelect[int]:
-    """Return the last rank of the :size places beyond the cursor, or none where there are fewer."""
+    """Return the rank after :size places beyond the cursor, or none where there are fewer."""
     place = PLACE.alias()
     return (
         sa.select(place.c.rank)
         .where(_after_cursor(place), place.c.rank <= _UNTIL)
         .order_by(place.c.rank, place.c.number)
-        .offset(_SIZE - 1)
+        .offset(sa.bindparam("size", type_=sa.Integer))
         .limit(1)
         .scalar_subquery()
     )
@@ -54,33 +54,18 @@ def _in_window(place: sa.FromClause) -> sa.ColumnElement[bool]:
     return _after_cursor(place) & (place.c.rank <= sa.func.coalesce(_end_of_window(), _UNTIL))
 
 
-def _window() -> sa.FromClause:
-    """Return the first :size places beyond the cursor; only as many are read as are looked at."""
-    place = PLACE.alias()
-    return (
-        sa.select(place.c.task_id, place.c.number, place.c.rank)
-        .where(_after_cursor(place), place.c.rank <= _UNTIL)
-        .order_by(place.c.rank, place.c.number)
-        .limit(_SIZE)
-        .subquery()
-    )
-
-
 def _first_allowed() -> sa.Select[*tuple[object, ...]]:
-    window, earlier = _window(), PLACE.alias()
+    earlier = PLACE.alias()
     # Of the places up to the one that is locked here, the first that the annotator may have:
     # where somebody else is taking that one, the next search looks at it again.
     first_allowed = (
         sa.select(earlier.c.rank)
-        .where(_after_cursor(earlier), earlier.c.rank <= window.c.rank, _is_allowed(earlier))
+        .where(_after_cursor(earlier), earlier.c.rank <= PLACE.c.rank, _is_allowed(earlier))
         .order_by(earlier.c.rank)
         .limit(1)
-        .correlate(window)
+        .correlate(PLACE)
         .scalar_subquery()
     )
-    # The rank is asked for again: of a place that waited for its lock, PostgreSQL looks at it anew.
-    is_same = (PLACE.c.task_id == window.c.task_id) & (PLACE.c.number == window.c.number)
-    still_waits = (PLACE.c.rank == window.c.rank) & PLACE.c.label_id.is_(None)
     return (
         sa.select(
             PLACE.c.task_id,
@@ -92,10 +77,9 @@ def _first_allowed() -> sa.Select[*tuple[object, ...]]:
             TASK.c.suggestion,
             first_allowed.label("first_allowed"),
         )
-        .join_from(window, PLACE, is_same & still_waits)
-        .join(TASK, TASK.c.id == PLACE.c.task_id)
-        .where(_is_allowed(window))
-        .order_by(window.c.rank, window.c.number)
+        .join_from(PLACE, TASK, TASK.c.id == PLACE.c.task_id)
+        .where(_in_window(PLACE), _is_allowed(PLACE))
+        .order_by(PLACE.c.rank, PLACE.c.number)
         .limit(1)
         .with_for_update(of=PLACE, skip_locked=True)
     )
@@ -171,7 +155,6 @@ def _next_lane(rank: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
 
 _PROJECT_ID = sa.bindparam("project_id", type_=sa.Uuid())
 _ANNOTATOR_ID = sa.bindparam("annotator_id", type_=sa.Uuid())
-_SIZE = sa.bindparam("size", type_=sa.Integer)
 _UNTIL = sa.bindparam("until", type_=sa.BigInteger)
 FIRST_ALLOWED = Statement(_first_allowed())
 LOOKED_AT = Statement(_looked_at())

@@ -29,7 +29,7 @@ from folkmoot.kernel.statements import Given, Row
 
 # The first place is nearly always one to have; only a search that meets a long run of places that
 # are not (after many priorities were changed, say) looks further.
-_FIRST_WINDOW = 20
+_FIRST_WINDOW = 8
 _WINDOW = 500
 _MOST_WINDOWS = 20
 _WINDOWS_ANEW = 2
