@@ -1,5 +1,6 @@
 """Writers that come together share a commit: nobody goes on before it, and each fails alone."""
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -246,3 +247,78 @@ def test_after_a_transaction_that_could_not_begin_the_next_one_writes(
     write_together(engine, put(2), put(3))
 
     assert numbers(engine) == [2, 3]
+
+
+class Interrupted(BaseException):
+    """What a signal's handler raises, in whatever the main thread does."""
+
+
+@pytest.mark.parametrize("others", [[], [2, 3]])
+def test_who_is_interrupted_while_it_waits_keeps_nobody_waiting(
+    engine: Engine, others: list[int]
+) -> None:
+    group = group_of(engine)
+    assert group is not None
+    has_begun, may_end = Event(), Event()
+
+    def hold(uow: UnitOfWork) -> None:
+        put_by_sql(1)(uow)
+        has_begun.set()
+        assert may_end.wait(10)
+
+    def interrupt(number: int, frame: object) -> None:
+        raise Interrupted
+
+    writers = [Writer(engine, hold), *(Writer(engine, put(number)) for number in others)]
+    writers[0].start()
+    assert has_begun.wait(10)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(Interrupted), unit_of_work(engine) as uow:
+            put(9)(uow)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    for writer in writers[1:]:
+        writer.start()
+    may_end.set()
+    for writer in writers:
+        writer.join(10)
+
+    assert [writer.is_alive() for writer in writers] == [False] * len(writers)
+    with unit_of_work(engine) as uow:
+        put(4)(uow)
+    assert numbers(engine) == [1, *others, 4]
+    assert not group._is_busy
+
+
+@pytest.mark.parametrize("is_handed_over", [False, True])
+def test_a_turn_that_comes_to_one_who_was_interrupted_goes_to_the_next(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, is_handed_over: bool
+) -> None:
+    monkeypatch.setattr(group_commit, "LONGEST_SECONDS", 60 if is_handed_over else 0)
+    wait = group_commit._Member.wait
+
+    def wait_and_be_interrupted(member: group_commit._Member, seconds: float = -1) -> bool:
+        came = wait(member, seconds)
+        if seconds != -1 and current_thread().name == "interrupted":
+            raise ZeroDivisionError
+        return came
+
+    monkeypatch.setattr(group_commit._Member, "wait", wait_and_be_interrupted)
+
+    def named(uow: UnitOfWork) -> None:
+        put(9)(uow)
+
+    started = Thread.start
+
+    def start(thread: Thread) -> None:
+        if getattr(thread, "work", None) is named:
+            thread.name = "interrupted"
+        started(thread)
+
+    monkeypatch.setattr(Writer, "start", start)
+    writers = write_together(engine, put(1), named, put(2))
+
+    assert [type(one.error) for one in writers] == [type(None), ZeroDivisionError, type(None)]
+    assert numbers(engine) == [1, 2]

@@ -47,10 +47,15 @@ class _Transaction:
             raise OperationalError(sql, None, error) from error
 
     def undo_member(self) -> None:
-        """Undo what the present member did; where SQLite has undone everything, remember that."""
+        """Undo what the present member did; where that fails, remember that nothing may be kept.
+
+        It fails where SQLite has undone everything already.
+        """
+        lost, self.error = self.error, InterruptedError("the undoing was interrupted")
         try:
             self.send("ROLLBACK TO member")
             self.send("RELEASE member")
+            self.error = lost
         except OperationalError as error:
             self.error = error
 
@@ -133,20 +138,26 @@ class WriterGroup:
             self._is_busy = True
             if not is_first:
                 self._waiting.append(member)
-        if not is_first and not member.wait(patience_seconds):
-            self._give_up(member)
+        if not is_first:
+            self._await_turn(member, patience_seconds)
         if member.transaction is None:
             member.transaction = self._begin(engine)
         return member.transaction
 
-    def _give_up(self, member: _Member) -> None:
-        with self._mutex:
-            if member in self._waiting:
-                self._waiting.remove(member)
-                raise OperationalError(
-                    "BEGIN", None, TimeoutError("database is locked by a thread of ours")
-                )
-        member.wait()  # its turn came at the very last moment
+    def _await_turn(self, member: _Member, patience_seconds: float) -> None:
+        try:
+            has_come = member.wait(patience_seconds)
+            is_late = not has_come and self._withdraw(member)
+            if not has_come and not is_late:
+                member.wait()  # its turn came at the very last moment
+        except BaseException:  # a signal's handler raised: the time of a job is over, say
+            if not self._withdraw(member):
+                self._decline(member)
+            raise
+        if is_late:
+            raise OperationalError(
+                "BEGIN", None, TimeoutError("database is locked by a thread of ours")
+            )
 
     def _begin(self, engine: Engine) -> _Transaction:
         try:
@@ -155,22 +166,46 @@ class WriterGroup:
             self._let_next_in()
             raise
 
+    def _withdraw(self, member: _Member) -> bool:
+        """Wait no longer; False where one's turn has come already."""
+        with self._mutex:
+            if member not in self._waiting:
+                return False
+            self._waiting.remove(member)
+            return True
+
+    def _decline(self, member: _Member) -> None:
+        """Let the others go on where a turn came to somebody who does not take it."""
+        if member.transaction is None:
+            self._let_next_in()
+        elif not self._hand_over(member.transaction):
+            self._end(member.transaction)
+
     def _pass_on(self, transaction: _Transaction, member: _Member) -> None:
         """Hand the transaction to the next one and wait for its commit, or commit it for all."""
-        with self._mutex:
-            transaction.members.append(member)
-            heir = self._waiting.popleft() if self._waiting and transaction.takes_more else None
-        if heir is not None:
-            heir.transaction = transaction
-            heir.let_go()
+        transaction.members.append(member)
+        if self._hand_over(transaction):
             member.wait()
-            return
+        else:
+            self._end(transaction)
+
+    def _hand_over(self, transaction: _Transaction) -> bool:
+        """Hand the transaction to the next one, if anybody waits and it takes more."""
+        with self._mutex:
+            if not (self._waiting and transaction.takes_more):
+                return False
+            heir = self._waiting.popleft()
+            heir.transaction = transaction
+        heir.let_go()
+        return True
+
+    def _end(self, transaction: _Transaction) -> None:
         try:
             transaction.commit()
         finally:
             self._let_next_in()
-            for other in transaction.members[:-1]:
-                other.let_go()
+            for each in transaction.members:
+                each.let_go()
 
     def _let_next_in(self) -> None:
         with self._mutex:
