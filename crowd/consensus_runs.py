@@ -152,7 +152,9 @@ def store_consensus(
     connection = uow.session.connection()
     _store_answers(connection, run.id, solution)
     _store_estimates(connection, run.id, solution)
-    believe_run(uow, run)
+    later = latest_run(uow, project_id=run.project_id)
+    if later is None or later.number < run.number:  # what an earlier one found is older
+        believe_run(uow, run)
     _finish(run, problem, solution)
     uow.session.add(run)
     _record_result(uow, run)

@@ -6,6 +6,7 @@ from sqlmodel import col, select
 
 from audit.models import Entry
 from crowd.consensus_runs import (
+    cancel_run,
     latest_run,
     load_consensus_problem,
     methods_for,
@@ -18,7 +19,8 @@ from crowd.consensus_runs import (
 )
 from crowd.expert_labels import add_expert_label
 from crowd.importing import TaskRow
-from crowd.models import Consensus, Project, Task, TaskType
+from crowd.models import AnnotatorRecord, Consensus, Project, Task, TaskType
+from folkmoot.jobs.failing import fail_job
 from folkmoot.kernel.errors import Conflict, InvalidInput
 from folkmoot.kernel.outbox import Job, WorkState
 from folkmoot.kernel.pagination import PageRequest
@@ -181,3 +183,40 @@ def test_the_latest_run_is_the_last_one_that_finished(moot, labelled):
         jobs = uow.session.exec(select(Job).where(Job.subject_id == waiting.id)).all()
     assert [each.id for each in listed] == [waiting.id, done.id]
     assert [job.name.value for job in jobs] == ["fit-consensus"]
+
+
+def test_a_run_that_ends_after_a_later_one_is_not_believed_over_it(moot, labelled):
+    earlier = ask(moot, labelled)
+    with moot.read() as uow:
+        problem = load_consensus_problem(uow, run_id=earlier.id)
+    moot.tasks(labelled, "e")
+    moot.answer(labelled, moot.person(), "no")
+    run(moot, labelled)
+    believed = beliefs(moot, labelled)
+    with moot.work() as uow:
+        store_consensus(uow, problem, solve(problem))
+
+    assert beliefs(moot, labelled) == believed
+    with moot.read() as uow:
+        assert run_by_id(uow, run_id=earlier.id).state is WorkState.FINISHED
+
+
+def beliefs(moot, project):
+    with moot.read() as uow:
+        rows = uow.session.exec(
+            select(AnnotatorRecord).where(AnnotatorRecord.project_id == project.id)
+        ).all()
+    return {row.annotator_id: (row.run_reliability, row.run_labels) for row in rows}
+
+
+@pytest.mark.parametrize("ending", [WorkState.FINISHED, WorkState.CANCELLED])
+def test_a_job_given_up_after_its_run_had_ended_leaves_the_run_alone(moot, labelled, ending):
+    wanted = run(moot, labelled) if ending is WorkState.FINISHED else ask(moot, labelled)
+    with moot.work() as uow:
+        if ending is WorkState.CANCELLED:
+            cancel_run(uow, moot.team, run_id=wanted.id)
+        job = uow.session.exec(select(Job).where(Job.subject_id == wanted.id)).one()
+        fail_job(uow, job, message="Given up.")
+
+    with moot.read() as uow:
+        assert run_by_id(uow, run_id=wanted.id).state is ending

@@ -6,9 +6,9 @@ from audit.actions import Action
 from audit.recording import record
 from crowd.models import ConsensusRun, DataSet, TaskImport
 from folkmoot.kernel.actor import PLATFORM
-from folkmoot.kernel.outbox import Job, JobName, JobState, finish_job
+from folkmoot.kernel.outbox import Job, JobName, JobState, WorkState, finish_job
 from folkmoot.kernel.unit_of_work import UnitOfWork
-from governance.models import DecisionBatch, ModelVersion, Report
+from governance.models import DecisionBatch, ModelVersion, Report, VersionState
 
 # Whose own state says that its work failed.
 SUBJECT_OF: dict[JobName, type[SQLModel]] = {
@@ -28,7 +28,9 @@ def fail_job(uow: UnitOfWork, job: Job, *, message: str) -> None:
     subject = uow.session.get(subject_type, job.subject_id) if subject_type else None
     if subject is not None:
         state = getattr(subject, "state")  # noqa: B009  # every subject of a job has one
-        setattr(subject, "state", type(state)("failed"))  # noqa: B010
+        # What was stored before its worker died, or broken off, has come to its own end.
+        if state in {WorkState.REQUESTED, VersionState.TRAINING}:
+            setattr(subject, "state", type(state)("failed"))  # noqa: B010
     record(
         uow,
         PLATFORM,
