@@ -42,7 +42,10 @@ def calibrated(problem: ConsensusProblem, solve: Solver) -> ConsensusSolution:
     gold = sorted(problem.gold & labelled)
     if len(gold) < FEWEST_FOR_SCALING or gold == sorted(labelled):
         return replace(solution, calibration=_told(Calibration(None, len(gold), None, None)))
-    found = _learned(problem, _judged_openly(problem, solve, gold))
+    judged = _judged_openly(problem, solve, gold, by=solution.method_name)
+    if judged is None:
+        return replace(solution, calibration=_told(Calibration(None, len(gold), None, None)))
+    found = _learned(problem, judged)
     return replace(
         solution,
         tasks=tuple(_corrected(problem, task, found) for task in solution.tasks),
@@ -51,15 +54,21 @@ def calibrated(problem: ConsensusProblem, solve: Solver) -> ConsensusSolution:
 
 
 def _judged_openly(
-    problem: ConsensusProblem, solve: Solver, gold: list[str]
-) -> list[TaskConsensus]:
-    """Return what is found of each gold task where it is open, and labelled like any other."""
+    problem: ConsensusProblem, solve: Solver, gold: list[str], *, by: str
+) -> list[TaskConsensus] | None:
+    """Return what is found of each gold task where it is open, and labelled like any other.
+
+    None where that leaves too few labels for the algorithm that ran on all of them: how sure
+    another one is says nothing about it.
+    """
     labels = _thinned(problem, {*gold})
     judged: list[TaskConsensus] = []
     for half in range(_HALVES):
         is_open = {*gold[half::_HALVES]}
         known = {task: answer for task, answer in problem.known.items() if task not in is_open}
         solution = solve(replace(problem, labels=labels, known=known))
+        if solution.method_name != by:
+            return None
         judged += [task for task in solution.tasks if task.task in is_open]
     return sorted(judged, key=lambda task: task.task)
 

@@ -389,6 +389,18 @@ def test_gold_is_judged_open_and_with_no_more_labels_than_others(moot):
     assert given == [(40, 8), (20, 4), (20, 4)]
 
 
+def test_gold_that_only_another_algorithm_can_judge_corrects_nothing(moot):
+    problem = ask(moot, overconfident(moot, n_gold=40))
+
+    def solve_simply_what_is_thin(one: ConsensusProblem) -> ConsensusSolution:
+        found = replace(solve(replace(one, gold=frozenset())), calibration={})
+        return found if len(one.known) == 40 else replace(found, method_name="simple")
+
+    told = calibrated(problem, solve_simply_what_is_thin).calibration
+    assert (told["method"], told["n_gold"]) == ("none", 40)
+    assert solve(problem).calibration["method"] == "temperature"
+
+
 def test_crowdlab_weighs_what_a_model_said_and_needs_it(moot):
     project, _people = labelled(moot, TaskType.SINGLE_CHOICE)
     problem = ask(moot, project, "crowdlab")
