@@ -329,6 +329,7 @@ def test_what_a_consensus_changed_is_shown_and_handed_out(world, browse):
     assert f'href="{PAGE}/consensus/{second.id}"' in browser.get(PAGE)
     page = browser.get(f"{PAGE}/consensus/{second.id}")
     assert f"Run {first.number} to run {second.number}" in page
+    assert "by Dawid and Skene, says otherwise than the one by majority" in page
     file = browser.client.get(f"{PAGE}/consensus/{second.id}.csv?since={first.id}")
     assert file.mimetype == "text/csv"
     assert file.text.startswith("external_id,change,answer_before")

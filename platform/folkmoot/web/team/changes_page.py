@@ -18,6 +18,7 @@ from crowd.task_types import task_type_of
 from folkmoot.identity.naming import names_of
 from folkmoot.kernel.errors import NotFound
 from folkmoot.kernel.unit_of_work import UnitOfWork
+from folkmoot.web.team.consensus_words import method_words
 
 MOST_TASKS = 100
 MOST_PEOPLE = 20
@@ -46,10 +47,11 @@ class PersonLine:
 
 @dataclass(frozen=True)
 class ChangesView:
-    """Everything on the page."""
+    """Everything on the page; `methods` are the words for those of both runs."""
 
     project: Project
     pair: RunPair
+    methods: tuple[str, str]
     counts: RunChanges
     tasks: Sequence[TaskLine]
     people: Sequence[PersonLine]
@@ -64,6 +66,7 @@ def changes_view_of(uow: UnitOfWork, *, slug: str, run_id: UUID, since: UUID | N
     return ChangesView(
         project=project,
         pair=pair,
+        methods=(method_words(pair.before), method_words(pair.after)),
         counts=count_changes(uow, pair),
         tasks=_tasks(uow, project, pair),
         people=_people(uow, pair),
