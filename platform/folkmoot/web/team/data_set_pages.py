@@ -200,9 +200,11 @@ def size_text(size_bytes: int) -> str:
 
 def _facts(run: ConsensusRun) -> list[tuple[str, str]]:
     agreement = "not estimable" if run.agreement is None else f"{run.agreement:.2f}"
-    method = method_words(run)
+    method = f"by {method_words(run)}"
+    if run.method_version:
+        method += f", version {run.method_version}"
     return [
-        ("Consensus", f"run {run.number}, by {method} {run.method_version}".strip()),
+        ("Consensus", f"run {run.number}, {method}"),
         ("Labels", f"{run.n_labels:,} to {run.n_tasks:,} tasks"),
         ("Agreement", f"{agreement} (Krippendorff’s alpha)"),
         *([("Confidence", sentence)] if (sentence := calibration_sentence(run)) else []),
