@@ -176,6 +176,8 @@ def calibrate(
     keeps_leading: whether the answer must stay the leading class; not so where the columns
         say right and wrong.
     """
+    if not np.isfinite(posterior).all():
+        raise ValueError("A posterior is not finite.")
     known = _Known(posterior, truth, answer, keeps_leading)
     if len(truth) < FEWEST_FOR_SCALING:
         return Calibration(None, len(truth), None, None)

@@ -46,5 +46,7 @@ def weighted_votes(matrix: LabelMatrix, weight: FloatArray) -> FloatArray:
     """Add up the votes by their annotators' weights, which are scaled to a mean of 1."""
     of_label = weight[matrix.annotator]
     cells = matrix.task.astype(np.int64) * matrix.n_classes + matrix.label
-    scaled = of_label / max(float(of_label.mean()), np.finfo(np.float64).tiny)
+    scaled = of_label / max(
+        float(of_label.sum()) / max(len(of_label), 1), np.finfo(np.float64).tiny
+    )
     return sum_by(cells, scaled, matrix.n_tasks * matrix.n_classes).reshape(matrix.n_tasks, -1)

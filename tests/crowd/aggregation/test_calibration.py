@@ -102,3 +102,10 @@ def test_a_listener_hears_every_iteration_and_can_end_a_fit():
 
     with pytest.raises(KeyboardInterrupt), heard_by(end):
         DawidSkene().fit(matrix)
+
+
+def test_posteriors_that_are_no_numbers_correct_nothing():
+    posterior, truth, answer = known(60, 1.0)
+    posterior[3] = np.nan
+    with pytest.raises(ValueError, match="not finite"):
+        calibrate(posterior, truth, answer)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from crowd.aggregation import LabelMatrix, MajorityVote
+from crowd.aggregation import LabelMatrix, MajorityVote, WeightedMajority
 
 
 def matrix_of(*answers: str) -> LabelMatrix:
@@ -63,3 +63,10 @@ def test_a_known_index_out_of_range_is_refused():
 def test_no_spread_at_all_is_refused():
     with pytest.raises(ValueError, match="spread_votes"):
         MajorityVote(spread_votes=0)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_crowd_without_labels_has_even_chances():
+    none = np.array([], dtype=np.int64)
+    matrix = LabelMatrix.from_arrays(none, none, none, n_tasks=2, n_annotators=1, n_classes=2)
+    assert WeightedMajority().fit(matrix).posterior_.tolist() == [[0.5, 0.5]] * 2
