@@ -35,7 +35,6 @@ from crowd.aggregation.ibcc import IndependentBayes
 from crowd.aggregation.incremental import OnlineConsensus
 from crowd.aggregation.kappas import Weights, fleiss_kappa, gwet_ac1, gwet_ac2
 from crowd.aggregation.label_matrix import LabelMatrix
-from crowd.aggregation.label_tables import Columns
 from crowd.aggregation.listening import heard_by, tell
 from crowd.aggregation.mace import Mace
 from crowd.aggregation.majority import MajorityVote
@@ -70,7 +69,6 @@ __all__ = [
     "ClassSetRows",
     "Coefficient",
     "CollapsedBayes",
-    "Columns",
     "ComparisonRows",
     "CorrelatedBayes",
     "CrowdBradleyTerry",
