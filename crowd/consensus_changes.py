@@ -13,6 +13,7 @@ from sqlmodel import col, select
 
 from crowd.consensus_runs import reliabilities_of, run_by_id
 from crowd.models import ConsensusRun
+from crowd.spreadsheets import safe_cell
 from crowd.tables import CONSENSUS, TASK
 from folkmoot.kernel.errors import Conflict, InvalidInput
 from folkmoot.kernel.json_values import Json
@@ -168,7 +169,7 @@ def as_csv(changes: Iterable[TaskChange]) -> bytes:
     lines.writerow(CSV_COLUMNS)
     lines.writerows(
         (
-            change.external_id,
+            safe_cell(change.external_id),
             change.kind,
             _json(change.answer_before),
             change.confidence_before,

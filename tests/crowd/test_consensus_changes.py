@@ -6,6 +6,7 @@ import io
 import pytest
 
 from crowd.consensus_changes import (
+    TaskChange,
     as_csv,
     changed_tasks,
     count_changes,
@@ -110,3 +111,9 @@ def test_runs_that_cannot_be_compared_are_refused(moot, project):
             pair_of_runs(uow, before_id=first.id, after_id=waiting.id)
         with pytest.raises(NotFound):
             pair_of_runs(uow, before_id=new_id(), after_id=first.id)
+
+
+def test_a_tasks_name_is_no_formula_in_the_file():
+    change = TaskChange(new_id(), "=1+1", "yes", 0.5, "no", 0.5)
+    [row] = csv.DictReader(io.StringIO(as_csv([change]).decode()))
+    assert row["external_id"] == "'=1+1"
