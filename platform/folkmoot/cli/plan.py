@@ -40,9 +40,7 @@ def _a_price(text: str) -> Decimal:
 @click.option(
     "--tasks", type=click.IntRange(min=1), help="Tasks to label; the pilot's if not given."
 )
-@click.option(
-    "--price", type=_a_price, metavar="DECIMAL", help="What one label costs, as 0.05."
-)
+@click.option("--price", type=_a_price, metavar="DECIMAL", help="What one label costs, as 0.05.")
 def command(*, pilot: Path, accuracy: float, tasks: int | None, price: Decimal | None) -> None:
     """Say from PILOT how many labels a task an accuracy will need.
 
