@@ -20,6 +20,7 @@ from crowd.aggregation.row_order import (
     Repeats,
     Rows,
     checked_indices,
+    count_indices,
     in_order,
     label_type,
 )
@@ -103,9 +104,11 @@ class LabelMatrix:
             task,
             annotator,
             label,
-            NumberedNames(_count(task, "task") if n_tasks is None else n_tasks),
-            NumberedNames(_count(annotator, "annotator") if n_annotators is None else n_annotators),
-            tuple(NumberedNames(_count(label, "class") if n_classes is None else n_classes)),
+            NumberedNames(count_indices(task, "task") if n_tasks is None else n_tasks),
+            NumberedNames(
+                count_indices(annotator, "annotator") if n_annotators is None else n_annotators
+            ),
+            tuple(NumberedNames(count_indices(label, "class") if n_classes is None else n_classes)),
             repeats=repeats,
         )
 
@@ -292,8 +295,3 @@ class LabelMatrix:
         first, last = np.searchsorted(self.task_offsets, [some.start, some.stop - 1], "right") - 1
         edges = np.clip(self.task_offsets[first : last + 2], some.start, some.stop)
         return np.repeat(np.arange(first, last + 1), np.diff(edges))
-
-
-def _count(indices: Integers, kind: str) -> int:
-    array = checked_indices(indices, 2**31, kind)  # As many as int32 can number.
-    return int(array.max()) + 1 if array.size else 0

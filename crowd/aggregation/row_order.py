@@ -19,6 +19,7 @@ Allocate: TypeAlias = Callable[[str, int, DTypeLike], Indices]
 # From so many labels on, machine code saves more than the loading of Numba costs.
 COMPILED_FROM = 50_000
 _ROWS_AT_ONCE = 2**16
+_MOST_UNUSED = 1_000_000
 
 
 class Repeats(StrEnum):
@@ -102,6 +103,21 @@ def _sorted(
     counts = np.bincount(task, minlength=n_tasks)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(offset_type(len(task)))
     return Rows(offsets, annotator.astype(np.int32), label)
+
+
+def count_indices(indices: Integers, kind: str) -> int:
+    """Return how many there are where nobody says it: one more than the highest index.
+
+    Raise ValueError for indices so far apart that they cannot be numbers from 0 on.
+    """
+    array = checked_indices(indices, 2**31, kind)  # As many as int32 can number.
+    count = int(array.max()) + 1 if array.size else 0
+    if count > _MOST_UNUSED + 100 * array.size:
+        raise ValueError(
+            f"A {kind} index is {count - 1}, with only {array.size} labels: "
+            "number them from 0 on, or say how many there are."
+        )
+    return count
 
 
 def checked_indices(indices: Integers, count: int, kind: str) -> Integers:

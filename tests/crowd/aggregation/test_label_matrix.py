@@ -174,3 +174,9 @@ def test_votes_and_digest_come_piece_by_piece(monkeypatch: pytest.MonkeyPatch):
     assert whole.votes().tolist() == dense.tolist()
     assert whole.digest() == digest
     assert whole.labels_per_annotator.tolist() == np.bincount(annotator).tolist()
+
+
+def test_indices_far_apart_are_refused_before_memory_is_asked_for():
+    far, near = np.array([0, 2**31 - 1]), np.array([0, 1])
+    with pytest.raises(ValueError, match="A task index is 2147483647, with only 2 labels"):
+        LabelMatrix.from_arrays(far, near, near)
