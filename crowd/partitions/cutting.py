@@ -5,7 +5,7 @@ after the other, have their tasks in the order in which one machine has them.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,12 +30,14 @@ class Survey(NamedTuple):
     """Say what a piece holds.
 
     tasks: the names of some tasks, each of which stands for as many labels.
+    known: the names of its tasks whose answers are known.
     """
 
     n_labels: int
     tasks: tuple[str, ...]
     annotator_names: ArrowNames
     class_names: tuple[str, ...]
+    known: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +55,15 @@ class Plan:
     repeats: Repeats
 
 
-def survey(piece: Piece) -> Survey:
-    """Say what a piece holds."""
+def survey(piece: Piece, gold: Collection[str] = ()) -> Survey:
+    """Say what a piece holds. `gold`: the tasks whose answers are known."""
     task = np.sort(piece.task)
     places = np.linspace(0, len(task) - 1, min(len(task), _SAMPLED_TASKS)).astype(np.int64)
     tasks = tuple(piece.task_names[int(each)] for each in task[places])
-    names = _arrow(piece.annotator_names)
-    return Survey(len(task), tasks, ArrowNames(names), piece.class_names)
+    names, task_names = _arrow(piece.annotator_names), _arrow(piece.task_names)
+    asked = pa.array(sorted(gold), pa.string())
+    known = tuple(task_names.filter(compute.is_in(task_names, value_set=asked)).to_pylist())
+    return Survey(len(task), tasks, ArrowNames(names), piece.class_names, known)
 
 
 def plan_of(
@@ -68,6 +72,8 @@ def plan_of(
     """Plan for partitions of about as many labels; fewer where there are too few tasks."""
     names = pa.concat_arrays([each.annotator_names.array for each in surveys]).unique()
     ordered = names.take(compute.array_sort_indices(names))
+    # The answer of a task that nobody labelled makes no class possible for the others.
+    gold = {task: gold[task] for each in surveys for task in each.known}
     classes = {name for each in surveys for name in each.class_names} | set(gold.values())
     return Plan(
         _bounds(surveys, n_partitions),

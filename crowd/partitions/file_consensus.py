@@ -60,6 +60,7 @@ class Crowd:
     size: Size
     digests: tuple[FileDigest, ...]
     gold_digest: FileDigest | None
+    n_known: int
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Finished:
     n_partitions: int
     n_iterations: int
     converged: bool
+    n_known: int
 
 
 def aggregate_files(engine: Engine, method: Aggregator, wanted: Wanted) -> Finished:
@@ -94,7 +96,9 @@ def aggregate_files(engine: Engine, method: Aggregator, wanted: Wanted) -> Finis
         if wanted.annotators:
             table = answer_files.annotators_of(crowd.annotator_names, fit)
             answer_files.write_table(table, beside(wanted.annotators.resolve()), about)
-    return Finished(crowd.size, len(crowd.partitions), fit.n_iterations, fit.converged)
+    return Finished(
+        crowd.size, len(crowd.partitions), fit.n_iterations, fit.converged, crowd.n_known
+    )
 
 
 def check_places(wanted: Wanted) -> None:
@@ -120,7 +124,8 @@ def read_crowd(engine: Engine, wanted: Wanted) -> Crowd:
     gold = read_gold(wanted.gold) if wanted.gold else {}
     digests = [engine.do(digest_of, path) for path in files]
     pieces = [engine.do(read_source, source) for source in sources_of(files)]
-    surveys = [engine.fetch(held) for held in [engine.do(cutting.survey, each) for each in pieces]]
+    asked = [engine.do(cutting.survey, each, tuple(gold)) for each in pieces]
+    surveys = [engine.fetch(held) for held in asked]
     n_labels = sum(each.n_labels for each in surveys)
     plan = cutting.plan_of(surveys, _n_partitions(engine, wanted, n_labels), gold, wanted.repeats)
     partitions = Partitions(engine, _cut(engine, pieces, plan))
@@ -131,6 +136,7 @@ def read_crowd(engine: Engine, wanted: Wanted) -> Crowd:
         partitions.size(),
         tuple(engine.fetch(held) for held in digests),
         digest_of(wanted.gold) if wanted.gold else None,
+        len(plan.gold),
     )
 
 
@@ -190,5 +196,6 @@ def _about(method: Aggregator, crowd: Crowd, fit: PartitionedFit, wanted: Wanted
         "n_annotators": crowd.size.n_annotators,
         "classes": list(crowd.class_names),
         "labels": [dict(each._asdict()) for each in crowd.digests],
+        "n_known": crowd.n_known,
         "gold": dict(crowd.gold_digest._asdict()) if crowd.gold_digest else None,
     }

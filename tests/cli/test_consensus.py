@@ -79,11 +79,13 @@ def test_an_answer_without_an_end_is_a_folder_of_parts(labels: Path, tmp_path: P
 @pytest.mark.parametrize("method", sorted(NOMINAL_METHODS))
 def test_every_method_runs_and_holds_gold_fixed(labels: Path, tmp_path: Path, method: str):
     gold = tmp_path / "gold.csv"
-    gold.write_text("task,label\nt3,c1\nt4,c0\nelsewhere,c0\n")
+    gold.write_text("task,label\nt3,c1\nt4,c0\nelsewhere,unheard\n")
     out = tmp_path / "answers.parquet"
 
-    run(labels, "--method", method.replace("_", "-"), "--gold", gold, "--out", out)
+    said = run(labels, "--method", method.replace("_", "-"), "--gold", gold, "--out", out)
 
+    assert "answers of 2 tasks were known" in said.output
+    assert "unheard" not in " ".join(parquet.read_schema(out).names)
     rows = {row["task"]: row for row in parquet.read_table(out).to_pylist()}
     assert (rows["t3"]["answer"], rows["t4"]["answer"]) == ("c1", "c0")
     assert rows["t3"]["confidence"] == 1.0

@@ -107,6 +107,8 @@ def _tell(finished: Finished, wanted: Wanted) -> None:
         f"in {size.n_classes:,} classes"
         + (f", in {finished.n_partitions} partitions." if finished.n_partitions > 1 else ".")
     )
+    if wanted.gold:
+        click.echo(f"The answers of {finished.n_known:,} tasks were known, and are held.")
     ending = "converged after" if finished.converged else "did not converge in"
     click.echo(f"The fit {ending} {finished.n_iterations} iterations.")
     if not finished.converged:

@@ -29,7 +29,9 @@ def partitions_of(
     gold: dict[str, str] | None = None,
     repeats: Repeats = Repeats.REFUSE,
 ) -> list[Partition]:
-    plan = plan_of([survey(piece) for piece in pieces], n_partitions, gold or {}, repeats)
+    plan = plan_of(
+        [survey(piece, gold or {}) for piece in pieces], n_partitions, gold or {}, repeats
+    )
     cuts = [cut(piece, plan) for piece in pieces]
     numbers = range(len(plan.bounds) + 1)
     return [join(number, plan, [each[number] for each in cuts]) for number in numbers]
@@ -104,7 +106,7 @@ def test_of_two_labels_on_a_task_in_two_files_the_last_one_counts_where_that_is_
 def test_gold_is_where_its_task_is_and_may_name_a_class_that_nobody_did():
     pieces = [piece_of([("a", "w", "no"), ("b", "w", "no"), ("c", "w", "no")])]
 
-    partitions = partitions_of(pieces, 3, gold={"b": "yes", "c": "no", "not there": "no"})
+    partitions = partitions_of(pieces, 3, gold={"b": "yes", "c": "no", "not there": "unheard"})
 
     assert [dict(each.known) for each in partitions] == [{}, {0: 1}, {0: 0}]
     assert partitions[0].matrix.class_names == ("no", "yes")
