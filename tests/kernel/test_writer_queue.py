@@ -101,7 +101,7 @@ def test_a_reader_and_one_who_only_computes_do_not_queue(engine: Engine) -> None
 def test_who_waits_in_vain_is_told_that_the_database_is_locked(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db, "LOCK_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("folkmoot.kernel.unit_of_work.LOCK_WAIT_SECONDS", 0.1)
     with unit_of_work(engine) as uow:
         uow.connection.execute(sa.text("INSERT INTO t VALUES (1)"))
         with pytest.raises(OperationalError, match="locked"):
