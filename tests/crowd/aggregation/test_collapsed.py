@@ -28,5 +28,5 @@ def test_few_labels_do_not_vouch_for_themselves():
 
 
 def test_it_needs_some_shrinkage():
-    with pytest.raises(ValueError, match="Shrinkage"):
+    with pytest.raises(ValueError, match="shrinkage must be above zero"):
         CollapsedBayes(shrinkage=0)
