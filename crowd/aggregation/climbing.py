@@ -1,8 +1,8 @@
 """Climb to the best explanation of the labels by a hidden truth: what such models share."""
 
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -32,6 +32,7 @@ class Climb(ABC):
         """Return the tempered posterior (see posteriors.py): shape (n_tasks, n_classes)."""
 
 
+@dataclass(kw_only=True, eq=False)
 class HiddenTruth(Aggregator):
     """Alternate between the hidden truth and a model of the annotators, from the vote shares.
 
@@ -46,24 +47,23 @@ class HiddenTruth(Aggregator):
     # Whether the objective is one and the same all the way up, so that it cannot fall.
     has_objective: ClassVar[bool] = True
 
-    def __init__(
-        self,
-        *,
-        tolerance: float = 1e-6,
-        max_iterations: int = 200,
-        prior_right: float = NEWCOMER.right,
-        prior_wrong: float = NEWCOMER.wrong,
-        class_tasks: float = 1.0,
-        correlation: float = 0.5,
-    ) -> None:
-        require_positive(prior_right=prior_right, prior_wrong=prior_wrong, class_tasks=class_tasks)
-        require_climb(max_iterations=max_iterations, tolerance=tolerance, correlation=correlation)
-        self.tolerance = tolerance
-        self.max_iterations = max_iterations
-        self.prior_right = prior_right
-        self.prior_wrong = prior_wrong
-        self.class_tasks = class_tasks
-        self.correlation = correlation
+    tolerance: float = 1e-6
+    max_iterations: int = 200
+    prior_right: float = NEWCOMER.right
+    prior_wrong: float = NEWCOMER.wrong
+    class_tasks: float = 1.0
+    correlation: float = 0.5
+
+    def __post_init__(self) -> None:
+        """Refuse parameters that no fit can use; what a subclass adds is above zero, too."""
+        require_climb(
+            max_iterations=self.max_iterations,
+            tolerance=self.tolerance,
+            correlation=self.correlation,
+        )
+        how_to_climb = ("max_iterations", "tolerance", "correlation")
+        given = self.parameters().items()
+        require_positive(**{name: value for name, value in given if name not in how_to_climb})
 
     def fit(self, matrix: LabelMatrix, known: Mapping[int, int] | None = None) -> Self:
         """Climb from the vote shares, holding `known` (task index: class index) fixed."""
@@ -89,7 +89,7 @@ class HiddenTruth(Aggregator):
 
     def parameters(self) -> dict[str, float]:
         """Return the keyword arguments that make this algorithm again."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
     @abstractmethod
     def _begin(self, matrix: LabelMatrix, known: Mapping[int, int] | None) -> Climb:

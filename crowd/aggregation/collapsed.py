@@ -1,6 +1,7 @@
 """Judge every task by what its annotators did elsewhere, all tasks at once."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -10,11 +11,10 @@ from crowd.aggregation.climbing import STARTING_SPREAD_VOTES, Climb, HiddenTruth
 from crowd.aggregation.confusion import expected_confusion_counts, one_coin_confusions
 from crowd.aggregation.label_matrix import LabelMatrix
 from crowd.aggregation.majority import vote_shares
-from crowd.aggregation.parameters import require_positive
 from crowd.aggregation.posteriors import allowed_classes, clamp, normalise, temper
-from crowd.aggregation.reliability import NEWCOMER
 
 
+@dataclass(kw_only=True, eq=False)
 class CollapsedBayes(HiddenTruth):
     """Fit confusion matrices that are averaged over, with each task left out of its own judges.
 
@@ -37,27 +37,7 @@ class CollapsedBayes(HiddenTruth):
     version: ClassVar[str] = "1"
     has_objective: ClassVar[bool] = False
 
-    def __init__(
-        self,
-        *,
-        tolerance: float = 1e-6,
-        max_iterations: int = 200,
-        shrinkage: float = 3.0,
-        prior_right: float = NEWCOMER.right,
-        prior_wrong: float = NEWCOMER.wrong,
-        class_tasks: float = 1.0,
-        correlation: float = 0.5,
-    ) -> None:
-        super().__init__(
-            tolerance=tolerance,
-            max_iterations=max_iterations,
-            prior_right=prior_right,
-            prior_wrong=prior_wrong,
-            class_tasks=class_tasks,
-            correlation=correlation,
-        )
-        require_positive(shrinkage=shrinkage)
-        self.shrinkage = shrinkage
+    shrinkage: float = 3.0
 
     def _begin(self, matrix: LabelMatrix, known: Mapping[int, int] | None) -> Climb:
         return _CollapsedClimb(self, matrix, known)

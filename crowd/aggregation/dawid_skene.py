@@ -1,5 +1,6 @@
 """Fit each annotator's confusion matrix together with the true classes."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -12,10 +13,9 @@ from crowd.aggregation.climbing import (
 )
 from crowd.aggregation.confusion import shrunken_confusions
 from crowd.aggregation.em_steps import EMSteps, Expected
-from crowd.aggregation.parameters import require_positive
-from crowd.aggregation.reliability import NEWCOMER
 
 
+@dataclass(kw_only=True, eq=False)
 class DawidSkene(ConfusionTruth):
     """Find the most probable class shares and confusion matrices by EM.
 
@@ -40,27 +40,7 @@ class DawidSkene(ConfusionTruth):
     name: ClassVar[str] = "dawid-skene"
     version: ClassVar[str] = "2"
 
-    def __init__(
-        self,
-        *,
-        tolerance: float = 1e-6,
-        max_iterations: int = 200,
-        shrinkage: float = 3.0,
-        prior_right: float = NEWCOMER.right,
-        prior_wrong: float = NEWCOMER.wrong,
-        class_tasks: float = 1.0,
-        correlation: float = 0.5,
-    ) -> None:
-        super().__init__(
-            tolerance=tolerance,
-            max_iterations=max_iterations,
-            prior_right=prior_right,
-            prior_wrong=prior_wrong,
-            class_tasks=class_tasks,
-            correlation=correlation,
-        )
-        require_positive(shrinkage=shrinkage)
-        self.shrinkage = shrinkage
+    shrinkage: float = 3.0
 
     def begin_at(self, steps: EMSteps) -> ConfusionClimb:
         """Return a climb that stands at the vote shares."""

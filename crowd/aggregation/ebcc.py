@@ -1,6 +1,7 @@
 """Let annotators err together: each class holds kinds of task that all of them see alike."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -11,13 +12,13 @@ from crowd.aggregation.climbing import STARTING_SPREAD_VOTES, Climb, HiddenTruth
 from crowd.aggregation.dirichlet import confusion_prior, dirichlet_chances
 from crowd.aggregation.label_matrix import LabelMatrix
 from crowd.aggregation.majority import vote_shares
-from crowd.aggregation.parameters import require_positive
 from crowd.aggregation.posteriors import allowed_classes, clamp, normalise, temper
 from crowd.aggregation.reliability import BetaPrior
 
 _N_KINDS = 2
 
 
+@dataclass(kw_only=True, eq=False)
 class CorrelatedBayes(HiddenTruth):
     """Approximate the posterior where a class has two kinds of task, by mean fields.
 
@@ -39,27 +40,9 @@ class CorrelatedBayes(HiddenTruth):
     name: ClassVar[str] = "ebcc"
     version: ClassVar[str] = "1"
 
-    def __init__(
-        self,
-        *,
-        tolerance: float = 1e-6,
-        max_iterations: int = 200,
-        prior_right: float = 4.0,
-        prior_wrong: float = 1.0,
-        class_tasks: float = 1.0,
-        kind_tasks: float = 0.1,
-        correlation: float = 0.5,
-    ) -> None:
-        super().__init__(
-            tolerance=tolerance,
-            max_iterations=max_iterations,
-            prior_right=prior_right,
-            prior_wrong=prior_wrong,
-            class_tasks=class_tasks,
-            correlation=correlation,
-        )
-        require_positive(kind_tasks=kind_tasks)
-        self.kind_tasks = kind_tasks
+    prior_right: float = 4.0
+    prior_wrong: float = 1.0
+    kind_tasks: float = 0.1
 
     def _begin(self, matrix: LabelMatrix, known: Mapping[int, int] | None) -> Climb:
         return _KindsClimb(self, matrix, known)

@@ -1,5 +1,6 @@
 """Dawid and Skene's model with uncertain confusion matrices: independent Bayesian combination."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -11,6 +12,7 @@ from crowd.aggregation.em_steps import EMSteps, Expected
 from crowd.aggregation.reliability import BetaPrior
 
 
+@dataclass(kw_only=True, eq=False)
 class IndependentBayes(ConfusionTruth):
     """Approximate the posterior of truth, confusion matrices and class shares by mean fields.
 
@@ -28,24 +30,8 @@ class IndependentBayes(ConfusionTruth):
     name: ClassVar[str] = "ibcc"
     version: ClassVar[str] = "1"
 
-    def __init__(
-        self,
-        *,
-        tolerance: float = 1e-6,
-        max_iterations: int = 200,
-        prior_right: float = 2.0,
-        prior_wrong: float = 0.5,
-        class_tasks: float = 1.0,
-        correlation: float = 0.5,
-    ) -> None:
-        super().__init__(
-            tolerance=tolerance,
-            max_iterations=max_iterations,
-            prior_right=prior_right,
-            prior_wrong=prior_wrong,
-            class_tasks=class_tasks,
-            correlation=correlation,
-        )
+    prior_right: float = 2.0
+    prior_wrong: float = 0.5
 
     def begin_at(self, steps: EMSteps) -> ConfusionClimb:
         """Return a climb that stands at the vote shares."""

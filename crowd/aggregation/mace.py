@@ -1,5 +1,6 @@
 """Tell annotators who know from annotators who guess, and learn how the latter guess."""
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -12,9 +13,9 @@ from crowd.aggregation.climbing import (
     most_probable_shares,
 )
 from crowd.aggregation.em_steps import EMSteps, Expected
-from crowd.aggregation.parameters import require_positive
 
 
+@dataclass(kw_only=True, eq=False)
 class Mace(ConfusionTruth):
     """Find the most probable competence and guessing habits of annotators by EM.
 
@@ -33,27 +34,9 @@ class Mace(ConfusionTruth):
     name: ClassVar[str] = "mace"
     version: ClassVar[str] = "1"
 
-    def __init__(
-        self,
-        *,
-        tolerance: float = 1e-6,
-        max_iterations: int = 200,
-        prior_right: float = 1.0,
-        prior_wrong: float = 1.0,
-        class_tasks: float = 1.0,
-        habit_labels: float = 1.0,
-        correlation: float = 0.5,
-    ) -> None:
-        super().__init__(
-            tolerance=tolerance,
-            max_iterations=max_iterations,
-            prior_right=prior_right,
-            prior_wrong=prior_wrong,
-            class_tasks=class_tasks,
-            correlation=correlation,
-        )
-        require_positive(habit_labels=habit_labels)
-        self.habit_labels = habit_labels
+    prior_right: float = 1.0
+    prior_wrong: float = 1.0
+    habit_labels: float = 1.0
 
     def begin_at(self, steps: EMSteps) -> ConfusionClimb:
         """Return a climb that stands at the vote shares."""

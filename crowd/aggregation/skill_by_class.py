@@ -9,6 +9,7 @@ Where r is how often everybody is right in any class, the pull is towards
 which are the two effects without interaction of an item response model.
 """
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -21,10 +22,9 @@ from crowd.aggregation.climbing import (
     most_probable_shares,
 )
 from crowd.aggregation.em_steps import EMSteps, Expected
-from crowd.aggregation.parameters import require_positive
-from crowd.aggregation.reliability import NEWCOMER
 
 
+@dataclass(kw_only=True, eq=False)
 class SkillByClass(ConfusionTruth):
     """Fit confusion matrices by EM, with a prior that is estimated anew in each iteration.
 
@@ -44,27 +44,7 @@ class SkillByClass(ConfusionTruth):
     version: ClassVar[str] = "1"
     has_objective: ClassVar[bool] = False
 
-    def __init__(
-        self,
-        *,
-        tolerance: float = 1e-6,
-        max_iterations: int = 200,
-        shrinkage: float = 3.0,
-        prior_right: float = NEWCOMER.right,
-        prior_wrong: float = NEWCOMER.wrong,
-        class_tasks: float = 1.0,
-        correlation: float = 0.5,
-    ) -> None:
-        super().__init__(
-            tolerance=tolerance,
-            max_iterations=max_iterations,
-            prior_right=prior_right,
-            prior_wrong=prior_wrong,
-            class_tasks=class_tasks,
-            correlation=correlation,
-        )
-        require_positive(shrinkage=shrinkage)
-        self.shrinkage = shrinkage
+    shrinkage: float = 3.0
 
     def begin_at(self, steps: EMSteps) -> ConfusionClimb:
         """Return a climb that stands at the vote shares."""
