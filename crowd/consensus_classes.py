@@ -6,14 +6,15 @@ import numpy as np
 
 from crowd.aggregation import Aggregator, CrowdLab, LabelMatrix, krippendorff_alpha
 from crowd.aggregation.arrays import FloatArray
+from crowd.aggregation.reliability import Reliabilities
 from crowd.consensus_problem import (
     AnnotatorEstimate,
     ConsensusProblem,
     ConsensusSolution,
     TaskConsensus,
     all_rounded,
+    annotator_estimates,
     digest_of_input,
-    rounded,
 )
 from crowd.task_types import NominalKind
 from folkmoot.kernel.errors import Conflict
@@ -112,15 +113,6 @@ def classes_by_experts_alone(problem: ConsensusProblem, kind: NominalKind) -> li
 
 
 def _estimates(matrix: LabelMatrix, fitted: Aggregator) -> tuple[AnnotatorEstimate, ...]:
-    counts = matrix.labels_per_annotator
-    return tuple(
-        AnnotatorEstimate(
-            annotator=name,
-            reliability=rounded(fitted.reliability_[index]),
-            low=rounded(fitted.reliability_low_[index]),
-            high=rounded(fitted.reliability_high_[index]),
-            n_labels=int(counts[index]),
-            confusion=tuple(all_rounded(row) for row in fitted.confusion_[index]),
-        )
-        for index, name in enumerate(matrix.annotator_names)
-    )
+    found = Reliabilities(fitted.reliability_, fitted.reliability_low_, fitted.reliability_high_)
+    counts = dict(zip(matrix.annotator_names, matrix.labels_per_annotator.tolist(), strict=True))
+    return annotator_estimates(matrix.annotator_names, found, counts, confusion=fitted.confusion_)

@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from crowd.aggregation import ComparisonRows, CrowdBradleyTerry, krippendorff_alpha
+from crowd.aggregation.reliability import Reliabilities
 from crowd.consensus_classes import classes_by_experts_alone, matrix_of
 from crowd.consensus_estimates import (
     agreement_by_likeness,
@@ -23,6 +24,7 @@ from crowd.consensus_problem import (
     ConsensusSolution,
     TaskConsensus,
     UnfitError,
+    annotator_estimates,
     rounded,
 )
 from crowd.task_types.answer_kind import AnswerKind
@@ -151,18 +153,9 @@ def _refuse_unconnected(
 def _judged(
     rows: ComparisonRows, fitted: CrowdBradleyTerry, problem: ConsensusProblem
 ) -> tuple[AnnotatorEstimate, ...]:
+    found = Reliabilities(fitted.reliability_, fitted.reliability_low_, fitted.reliability_high_)
     counts = Counter(who for _, who, _ in problem.labels)
-    return tuple(
-        AnnotatorEstimate(
-            annotator=name,
-            reliability=rounded(fitted.reliability_[index]),
-            low=rounded(fitted.reliability_low_[index]),
-            high=rounded(fitted.reliability_high_[index]),
-            n_labels=counts[name],
-            confusion=(),
-        )
-        for index, name in enumerate(rows.annotator_names)
-    )
+    return annotator_estimates(rows.annotator_names, found, counts)
 
 
 def _order(answer: Json) -> list[str]:

@@ -16,6 +16,7 @@ from crowd.consensus_problem import (
     ConsensusSolution,
     TaskConsensus,
     UnfitError,
+    annotator_estimates,
     digest_of_input,
     rounded,
 )
@@ -98,18 +99,7 @@ def estimates_from(
         doubt=np.array([(each * (1 - each)).sum() for each in found]),
         prior=NEWCOMER,
     )
-    return tuple(
-        AnnotatorEstimate(
-            annotator=name,
-            reliability=rounded(limits.mean[index]),
-            low=rounded(limits.low[index]),
-            high=rounded(limits.high[index]),
-            n_labels=counts[name],
-            confusion=(),
-            traits={trait: rounded(value) for trait, value in traits.get(name, {}).items()},
-        )
-        for index, name in enumerate(names)
-    )
+    return annotator_estimates(names, limits, counts, traits=traits)
 
 
 def believed(

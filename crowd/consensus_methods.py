@@ -6,20 +6,12 @@ from typing import TypeVar
 
 from crowd.aggregation import (
     Aggregator,
-    CorrelatedBayes,
     CrowdLab,
-    DawidSkene,
     Ensemble,
-    Glad,
     GradedCrowd,
     GradedEnsemble,
-    IndependentBayes,
-    Mace,
-    MajorityVote,
-    OneCoin,
-    SkillByClass,
-    WeightedMajority,
 )
+from crowd.aggregation.nominal_methods import NOMINAL_METHODS
 from crowd.consensus_agreement import NAME as AGREEMENT
 from crowd.consensus_agreement import solve_by_agreement
 from crowd.consensus_calibration import calibrated
@@ -47,19 +39,7 @@ from folkmoot.kernel.errors import Conflict, FieldProblem, InvalidInput
 WITH_PREDICTIONS = "crowdlab"
 # Of the methods for a type, the first is taken unless another is asked for. Which comes first,
 # and why: docs/decisions/0019, 0020 and 0023.
-_BY_CLASSES: dict[str, type[Aggregator]] = {
-    "ensemble": Ensemble,
-    "dawid_skene": DawidSkene,
-    "skill_by_class": SkillByClass,
-    "one_coin": OneCoin,
-    "mace": Mace,
-    "glad": Glad,
-    "ibcc": IndependentBayes,
-    "ebcc": CorrelatedBayes,
-    WITH_PREDICTIONS: CrowdLab,
-    "weighted_majority": WeightedMajority,
-    "majority": MajorityVote,
-}
+_BY_CLASSES: dict[str, type[Aggregator]] = {**NOMINAL_METHODS, WITH_PREDICTIONS: CrowdLab}
 _BY_GRADES: dict[str, type[Aggregator]] = {
     "graded_ensemble": GradedEnsemble,
     "graded": GradedCrowd,

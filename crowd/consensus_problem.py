@@ -7,6 +7,8 @@ from uuid import UUID
 
 from audit.canonical import digest
 from crowd.aggregation import Agreement
+from crowd.aggregation.arrays import FloatArray
+from crowd.aggregation.reliability import Reliabilities
 from crowd.models import TaskType
 from folkmoot.kernel.json_values import Json, JsonObject
 
@@ -136,6 +138,35 @@ def digest_of_input(problem: ConsensusProblem, labels: Json = None) -> str:
     if problem.predictions:
         covered["predictions"] = {task: [*one] for task, one in problem.predictions.items()}
     return digest(covered)
+
+
+def annotator_estimates(
+    names: Sequence[str],
+    reliabilities: Reliabilities,
+    counts: Mapping[str, int],
+    *,
+    confusion: FloatArray | None = None,
+    traits: Mapping[str, Mapping[str, float]] | None = None,
+) -> tuple[AnnotatorEstimate, ...]:
+    """Return what was found of each annotator.
+
+    reliabilities: in the order of the names.
+    counts: labels of each annotator, by name.
+    confusion: shape (n_annotators, n_classes, n_classes); None where there are no classes.
+    traits: what else a model says, by annotator and by its name.
+    """
+    return tuple(
+        AnnotatorEstimate(
+            annotator=name,
+            reliability=rounded(mean),
+            low=rounded(low),
+            high=rounded(high),
+            n_labels=counts[name],
+            confusion=() if confusion is None else tuple(map(all_rounded, confusion[index])),
+            traits={trait: rounded(value) for trait, value in (traits or {}).get(name, {}).items()},
+        )
+        for index, (name, mean, low, high) in enumerate(zip(names, *reliabilities, strict=True))
+    )
 
 
 def rounded(number: float) -> float:
