@@ -11,13 +11,13 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
-from sqlmodel import SQLModel, select
+from sqlmodel import SQLModel, col, select
 
 import crowd.models  # noqa: F401  # makes its tables known
 from crowd.importing import TaskRow, add_rows
 from crowd.labelling import SubmittedLabel, submit_label
 from crowd.leasing import LeasedTask, next_lease
-from crowd.models import Project, ProjectState, Task
+from crowd.models import Consensus, Project, ProjectState, Task
 from crowd.projects import ProjectDraft, change_state, create_project
 from folkmoot.identity.models import Account
 from folkmoot.kernel import clock
@@ -139,6 +139,16 @@ class Crowd:
             leased = self.lease(project, annotator)
         assert leased is not None
         return self.label(annotator, leased.lease_id, answer)
+
+    def consensus(self, run_id: UUID) -> dict[str, Consensus]:
+        """Return what a run found of each task, by its external id."""
+        with self.read() as uow:
+            rows = uow.session.exec(
+                select(Task.external_id, Consensus)
+                .join(Consensus, col(Consensus.task_id) == Task.id)
+                .where(Consensus.run_id == run_id)
+            ).all()
+        return dict(rows)
 
     def read_task(self, project: Project, external_id: str) -> Task:
         with self.read() as uow:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import col, select
+from sqlmodel import select
 
 from crowd.aggregation import heard_by
 from crowd.consensus_calibration import calibrated
@@ -25,7 +25,7 @@ from crowd.consensus_runs import (
 )
 from crowd.consensus_watch import FitWatch, RunEndedError
 from crowd.importing import TaskRow
-from crowd.models import Consensus, Fate, Label, Origin, Task, TaskType
+from crowd.models import Fate, Label, Origin, Task, TaskType
 from crowd.task_types import task_type_of
 from folkmoot.kernel import clock
 from folkmoot.kernel.errors import Conflict
@@ -76,18 +76,13 @@ def aggregate(moot, project, method=None):
     with moot.work() as uow:
         store_consensus(uow, problem, solution)
     with moot.read() as uow:
-        found = uow.session.exec(
-            select(Task.external_id, Consensus)
-            .join(Consensus, col(Consensus.task_id) == Task.id)
-            .where(Consensus.run_id == problem.run_id)
-        ).all()
         run = run_by_id(uow, run_id=problem.run_id)
         people = {each.annotator_id: each for each in reliabilities_of(uow, run_id=problem.run_id)}
     # The same labels have the same result, in whatever order the database returns them.
     shuffled = replace(problem, labels=problem.labels[::-1])
     again = solve(shuffled)
     assert (again.input_digest, again.result_digest) == (run.input_digest, run.result_digest)
-    return run, dict(found), people
+    return run, moot.consensus(problem.run_id), people
 
 
 def span(start: int, end: int, label: str = "person") -> Json:

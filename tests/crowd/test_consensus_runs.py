@@ -19,7 +19,7 @@ from crowd.consensus_runs import (
 )
 from crowd.expert_labels import add_expert_label
 from crowd.importing import TaskRow
-from crowd.models import AnnotatorRecord, Consensus, Project, Task, TaskType
+from crowd.models import AnnotatorRecord, Project, TaskType
 from folkmoot.jobs.failing import fail_job
 from folkmoot.kernel.errors import Conflict, InvalidInput
 from folkmoot.kernel.outbox import Job, WorkState
@@ -39,16 +39,6 @@ def run(moot, project, method="dawid_skene"):
         store_consensus(uow, problem, solve(problem))
     with moot.read() as uow:
         return run_by_id(uow, run_id=wanted.id)
-
-
-def answers_of(moot, consensus_run):
-    with moot.read() as uow:
-        rows = uow.session.exec(
-            select(Task.external_id, Consensus)
-            .join(Consensus, col(Consensus.task_id) == Task.id)
-            .where(Consensus.run_id == consensus_run.id)
-        ).all()
-    return dict(rows)
 
 
 @pytest.fixture
@@ -73,7 +63,7 @@ def test_a_run_stores_an_answer_for_every_labelled_task(moot, labelled, method):
     assert (done.state, done.number, done.n_tasks, done.n_labels) == (WorkState.FINISHED, 1, 4, 12)
     assert len(done.input_digest) == len(done.result_digest) == 64
     assert -1 <= done.agreement <= 1
-    found = answers_of(moot, done)
+    found = moot.consensus(done.id)
     assert {name: row.answer for name, row in found.items()} == {
         "a": "yes",
         "b": "no",
@@ -136,7 +126,7 @@ def test_gold_and_experts_are_held_as_known(moot, labelled):
                 payload={},
                 answer=answer,
             )
-    found = answers_of(moot, run(moot, labelled))
+    found = moot.consensus(run(moot, labelled).id)
 
     known = {name: (found[name].answer, found[name].confidence) for name in ("a", "g", "new")}
     assert known == {"a": ("no", 1.0), "g": ("yes", 1.0), "new": ("yes", 1.0)}

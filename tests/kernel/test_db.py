@@ -100,10 +100,8 @@ def test_times_come_back_aware(engine: Engine) -> None:
         assert read.requested_at.tzinfo is not None
 
 
-def test_a_short_statement_never_waits_for_helpers_or_a_compiler(engine: Engine) -> None:
-    if engine.dialect.name != "postgresql":
-        pytest.skip("PostgreSQL alone starts them")
-    with engine.connect() as connection:
+def test_postgresql_starts_no_helpers_and_no_compiler(kernel_postgres: Engine) -> None:
+    with kernel_postgres.connect() as connection:
         shown = [
             connection.exec_driver_sql(f"SHOW {name}").scalar()
             for name in ("max_parallel_workers_per_gather", "jit")
