@@ -40,12 +40,13 @@ def calibrated(problem: ConsensusProblem, solve: Solver) -> ConsensusSolution:
         return solution
     labelled = {task for task, _, _ in problem.labels}
     gold = sorted(problem.gold & labelled)
-    if len(gold) < FEWEST_FOR_SCALING or gold == sorted(labelled):
-        return replace(solution, calibration=_told(Calibration(None, len(gold), None, None)))
-    judged = _judged_openly(problem, solve, gold, by=solution.method_name)
+    judged = None
+    if len(gold) >= FEWEST_FOR_SCALING and gold != sorted(labelled):
+        judged = _judged_openly(problem, solve, gold, by=solution.method_name)
     if judged is None:
-        return replace(solution, calibration=_told(Calibration(None, len(gold), None, None)))
-    found = _learned(problem, judged)
+        found = Calibration(None, len(gold), None, None)
+    else:
+        found = _learned(problem, judged)
     return replace(
         solution,
         tasks=tuple(_corrected(problem, task, found) for task in solution.tasks),
