@@ -4,13 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from crowd.aggregation import (
-    Aggregator,
-    CrowdLab,
-    Ensemble,
-    GradedCrowd,
-    GradedEnsemble,
-)
+from crowd.aggregation import Aggregator, CrowdLab, Ensemble, GradedCrowd, GradedEnsemble
 from crowd.aggregation.nominal_methods import NOMINAL_METHODS
 from crowd.consensus_agreement import NAME as AGREEMENT
 from crowd.consensus_agreement import solve_by_agreement
@@ -44,6 +38,7 @@ _BY_GRADES: dict[str, type[Aggregator]] = {
     "graded_ensemble": GradedEnsemble,
     "graded": GradedCrowd,
 }
+_BY_ALGORITHMS = {**_BY_CLASSES, **_BY_GRADES}
 
 
 def _by_regions(problem: ConsensusProblem) -> ConsensusSolution:
@@ -116,10 +111,9 @@ def _solve_as_asked(problem: ConsensusProblem) -> ConsensusSolution:
         return _BY_MODELS[problem.method](problem)
     if problem.method in _BY_GRADES:
         _refuse_what_is_no_grade(problem)
-    algorithms = {**_BY_CLASSES, **_BY_GRADES}
-    if problem.method in algorithms:
+    if problem.method in _BY_ALGORITHMS:
         kind = nominal_type_of(problem.task_type)
-        return solve_by_classes(problem, kind, algorithms[problem.method]())
+        return solve_by_classes(problem, kind, _BY_ALGORITHMS[problem.method]())
     return solve_by_agreement(problem, task_type_of(problem.task_type))
 
 
