@@ -33,6 +33,7 @@ __all__ = [
     "prove_consistency",
     "prove_inclusion",
     "root_of",
+    "split",
     "verify_consistency",
     "verify_inclusion",
 ]
@@ -185,7 +186,7 @@ def inclusion_ranges(index: int, size: int) -> list[range]:
 def _path(index: int, leaves: range) -> list[range]:
     if len(leaves) == 1:
         return []
-    left, right = _split(leaves)
+    left, right = split(leaves)
     if index in left:
         return [*_path(index, left), right]
     return [*_path(index, right), left]
@@ -203,7 +204,7 @@ def _subproof(old_size: int, leaves: range) -> list[range]:
     if old_size == leaves.stop:
         # A subtree from the first leaf on is the old tree, whose root the verifier has.
         return [leaves] if leaves.start else []
-    left, right = _split(leaves)
+    left, right = split(leaves)
     if old_size <= left.stop:
         return [*_subproof(old_size, left), right]
     return [*_subproof(old_size, right), left]
@@ -238,7 +239,7 @@ def verify_inclusion(proof: InclusionProof, *, leaf: bytes, root: bytes) -> None
 def _root_above(leaf: bytes, index: int, leaves: range, path: list[bytes]) -> bytes:
     if len(leaves) == 1:
         return leaf
-    left, right = _split(leaves)
+    left, right = split(leaves)
     sibling = path.pop()
     if index in left:
         return node_hash(_root_above(leaf, index, left, path), sibling)
@@ -269,7 +270,7 @@ def _roots_above(
     if old_size == leaves.stop:
         shared = path.pop() if leaves.start else old_root
         return shared, shared
-    left, right = _split(leaves)
+    left, right = split(leaves)
     sibling = path.pop()
     if old_size <= left.stop:
         old, new = _roots_above(old_root, old_size, left, path)
@@ -278,8 +279,8 @@ def _roots_above(
     return node_hash(sibling, old), node_hash(sibling, new)
 
 
-def _split(leaves: range) -> tuple[range, range]:
-    # k of the RFC: the largest power of two that is smaller than the number of leaves.
+def split(leaves: range) -> tuple[range, range]:
+    """Split two leaves or more where the RFC does: k is the largest power of two below n."""
     middle = leaves.start + (1 << ((len(leaves) - 1).bit_length() - 1))
     return range(leaves.start, middle), range(middle, leaves.stop)
 

@@ -10,7 +10,9 @@ from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
 # Every table must be known, or autogenerate would drop it.
-import audit.models  # noqa: F401
+import audit.models
+import audit.tile_models
+import audit.witness_models  # noqa: F401
 import crowd.models  # noqa: F401
 import folkmoot.identity.models
 import folkmoot.kernel.idempotency
