@@ -13,7 +13,7 @@ from audit.keeping import CheckpointKeeper
 from audit.keys import LogKey
 from audit.merkle import Frontier, leaf_hash
 from audit.models import Entry, LogHead, SignedCheckpoint
-from audit.recording import record
+from audit.recording import Recorded, record
 from audit.sealing import seal_log
 from audit.signing_keys import SigningKey
 from audit.verification import ClaimSource, Verdict, verify_log
@@ -59,7 +59,7 @@ class Log:
         self.keeper: CheckpointKeeper | None = None
         self.key = LogKey(ORIGIN, SigningKey.generate(ORIGIN))
 
-    def record(self, actor: Actor = ACTOR, **personal: str) -> Entry:
+    def record(self, actor: Actor = ACTOR, **personal: str) -> Recorded:
         with unit_of_work(self.engine) as uow:
             return record(
                 uow,

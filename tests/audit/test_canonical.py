@@ -1,6 +1,9 @@
 """Canonical JSON: the RFC's own examples, and refusal of what JSON cannot carry."""
 
 import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 
 from audit.canonical import NotCanonical, canonical_bytes, digest
 from folkmoot.kernel.json_values import Json
@@ -42,3 +45,22 @@ def test_the_digest_is_the_sha_256_of_the_bytes():
 def test_what_json_cannot_carry_exactly_is_refused(value: Json):
     with pytest.raises(NotCanonical):
         canonical_bytes(value)
+
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53) + 1, 2**53 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from([1e-4, 9.99e-5, 1e16, 9999999999999998.0, 1e21, 5e-324, 0.1, -0.0, 2.0])
+    | st.text(st.characters(exclude_categories=["Cs"]))
+)
+
+
+@given(
+    st.recursive(
+        SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text('aZ9 "\\\u007fé€'), inner)
+    )
+)
+def test_the_quick_way_writes_what_the_library_writes(value: Json):
+    assert canonical_bytes(value) == rfc8785.dumps(value)

@@ -8,9 +8,11 @@ import pytest
 from sqlmodel import col, select
 
 from audit.actions import Action
+from audit.merkle import leaf_hash
 from audit.models import Disclosure, Entry
 from audit.recording import record
 from folkmoot.kernel.actor import Actor
+from folkmoot.kernel.errors import InvalidInput, TooLarge
 from folkmoot.kernel.ids import new_id
 from folkmoot.kernel.unit_of_work import Announcement, reading, unit_of_work
 
@@ -31,7 +33,7 @@ def test_an_entry_vanishes_with_the_change_that_it_records(log: Log) -> None:
 
 
 def test_facts_that_json_cannot_carry_stop_the_change(log: Log) -> None:
-    with pytest.raises(ValueError, match="no canonical form"), unit_of_work(log.engine) as uow:
+    with pytest.raises(InvalidInput, match="no canonical form"), unit_of_work(log.engine) as uow:
         record(
             uow,
             ACTOR,
@@ -41,6 +43,28 @@ def test_facts_that_json_cannot_carry_stop_the_change(log: Log) -> None:
             facts={"share": float("nan")},
         )
     assert entries(log) == []
+
+
+@pytest.mark.parametrize("n_bytes", [70_000, 2_000_000])
+def test_more_than_a_leaf_can_hold_stops_the_change(log: Log, n_bytes: int) -> None:
+    with pytest.raises(TooLarge, match="65535 are the most"), unit_of_work(log.engine) as uow:
+        record(
+            uow,
+            ACTOR,
+            Action.POLICY_SET,
+            subject_type="x",
+            subject_id=new_id(),
+            facts={"rules": "x" * n_bytes},
+        )
+    assert entries(log) == []
+    assert log.record().actor_sequence == 1
+
+
+def test_who_records_is_told_what_will_be_proven(log: Log) -> None:
+    told = log.record(reason="Maria moved away")
+    (entry,) = entries(log)
+    assert told.leaf_hash == entry.leaf_hash == leaf_hash(entry.envelope)
+    assert told._asdict() == {**entry.model_dump()}
 
 
 def test_personal_text_is_not_in_the_envelope(log: Log) -> None:
