@@ -15,13 +15,12 @@ anything else is refused.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 from audit.signing_keys import (
     KEY_ID_BYTES,
     NoteError,
     SigningKey,
-    VerifierKey,
     from_base64,
     is_key_name,
     to_base64,
@@ -32,6 +31,7 @@ __all__ = [
     "MalformedCheckpoint",
     "MalformedNote",
     "Note",
+    "NoteVerifier",
     "Signature",
     "UnverifiedNote",
     "open_checkpoint",
@@ -59,6 +59,21 @@ class MalformedCheckpoint(NoteError):
 
 class UnverifiedNote(NoteError):
     """Say that no known key has signed."""
+
+
+class NoteVerifier(Protocol):
+    """What can check signatures: a log's key, or a witness's (`audit.cosigning`)."""
+
+    @property
+    def name(self) -> str:
+        """Return the name that its signatures bear."""
+
+    @property
+    def key_id(self) -> bytes:
+        """Return the four bytes that its signatures begin with."""
+
+    def verify(self, text: str, signature: bytes) -> None:
+        """Check a signature of a note's text, or raise InvalidSignature."""
 
 
 # Notes.
@@ -125,7 +140,7 @@ def sign_note(text: str, *keys: SigningKey) -> str:
     return Note(text, tuple(signatures)).to_text()
 
 
-def open_note(note: str | bytes, verifiers: Iterable[VerifierKey]) -> Note:
+def open_note(note: str | bytes, verifiers: Iterable[NoteVerifier]) -> Note:
     """Return the text with only the signatures that known keys made, each of them once.
 
     Signatures of unknown keys are passed over. Raise MalformedNote, InvalidSignature where one of
@@ -189,7 +204,7 @@ class Checkpoint:
 
 
 def open_checkpoint(
-    note: str | bytes, verifiers: Iterable[VerifierKey], *, origin: str
+    note: str | bytes, verifiers: Iterable[NoteVerifier], *, origin: str
 ) -> Checkpoint:
     """Return what a log of this origin has signed, or raise NoteError.
 

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 __all__ = [
     "KEY_ID_BYTES",
+    "PRIVATE_PREFIX",
     "InvalidSignature",
     "MalformedKey",
     "NoteError",
@@ -26,6 +27,8 @@ __all__ = [
     "VerifierKey",
     "from_base64",
     "is_key_name",
+    "key_id_of",
+    "parse_key",
     "to_base64",
 ]
 
@@ -60,8 +63,7 @@ class VerifierKey:
     @property
     def key_id(self) -> bytes:
         """Return the four bytes that tell keys of one name apart."""
-        named_key = self.name.encode() + b"\n" + ED25519 + self.public_key
-        return sha256(named_key).digest()[:KEY_ID_BYTES]
+        return key_id_of(self.name, ED25519, self.public_key)
 
     def to_text(self) -> str:
         """Write the key as `name+hash+base64`."""
@@ -70,7 +72,7 @@ class VerifierKey:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `name+hash+base64`, or raise MalformedKey."""
-        key = cls(*_parse_key(text))
+        key = cls(*_parse_ed25519(text))
         if key.to_text() != text:
             raise MalformedKey("The hash in this verifier key is not of its name and key.")
         return key
@@ -117,7 +119,7 @@ class SigningKey:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `PRIVATE+KEY+name+hash+base64`, or raise MalformedKey."""
-        key = cls(*_parse_key(text.removeprefix(PRIVATE_PREFIX)))
+        key = cls(*_parse_ed25519(text.removeprefix(PRIVATE_PREFIX)))
         if key.to_text() != text:
             raise MalformedKey("This is no private key, or its hash is not of its name and key.")
         return key
@@ -171,12 +173,23 @@ def _require_key(name: str, material: bytes) -> None:
         raise MalformedKey(f"An Ed25519 key has {KEY_BYTES} bytes, not {len(material)}.")
 
 
-def _parse_key(text: str) -> tuple[str, bytes]:
+def parse_key(text: str) -> tuple[str, bytes, bytes]:
+    """Read `name+hash+base64` into a name, the byte of its kind, and the rest, unbelieved."""
     name, _, hash_and_material = text.partition("+")
     try:
         material = from_base64(hash_and_material.partition("+")[2])
     except ValueError as error:
         raise MalformedKey("A key is written as name+hash+base64.") from error
-    if material[:1] != ED25519:
+    return name, material[:1], material[1:]
+
+
+def key_id_of(name: str, kind: bytes, public_key: bytes) -> bytes:
+    """Return the four bytes that tell keys of one name, and their kinds, apart."""
+    return sha256(name.encode() + b"\n" + kind + public_key).digest()[:KEY_ID_BYTES]
+
+
+def _parse_ed25519(text: str) -> tuple[str, bytes]:
+    name, kind, material = parse_key(text)
+    if kind != ED25519:
         raise MalformedKey("This key is of another kind than Ed25519.")
-    return name, material[1:]
+    return name, material
