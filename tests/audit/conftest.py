@@ -14,7 +14,7 @@ from audit.keys import LogKey
 from audit.merkle import Frontier, leaf_hash
 from audit.models import Entry, LogHead, SignedCheckpoint
 from audit.recording import Recorded, record
-from audit.sealing import seal_log
+from audit.sealing import BATCH, seal_log
 from audit.signing_keys import SigningKey
 from audit.verification import ClaimSource, Verdict, verify_log
 from folkmoot.kernel.actor import Actor
@@ -71,9 +71,9 @@ class Log:
                 personal=personal,
             )
 
-    def seal(self) -> int:
+    def seal(self, *, batch: int = BATCH) -> int:
         with unit_of_work(self.engine) as uow:
-            checkpoint = seal_log(uow, self.key, keeper=self.keeper)
+            checkpoint = seal_log(uow, self.key, keeper=self.keeper, batch=batch)
         return checkpoint.size if checkpoint else 0
 
     def verify(self, *claims: ClaimSource, kept: Sequence[str] = ()) -> Verdict:

@@ -3,7 +3,6 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
 from audit.keys import LogKey
@@ -11,6 +10,7 @@ from audit.merkle import root_of
 from audit.models import Entry, SignedCheckpoint
 from audit.notes import open_checkpoint
 from audit.signing_keys import SigningKey
+from audit.tiles import root_at
 from folkmoot.kernel.errors import Conflict
 from folkmoot.kernel.unit_of_work import reading, unit_of_work
 
@@ -53,21 +53,12 @@ def test_a_second_sealing_of_the_same_entries_changes_nothing(log: Log) -> None:
 
 
 def test_sealers_at_once_give_every_index_once(log: Log) -> None:
-    log.record()
-    log.seal()
     for _ in range(20):
         log.record()
-
-    def try_to_seal(_: int) -> None:
-        try:
-            log.seal()
-        except IntegrityError:
-            return
-
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(try_to_seal, range(4)))
-    log.seal()
-    assert [one.leaf_index for one in sealed(log)] == list(range(21))
+    with ThreadPoolExecutor(4) as pool:  # the log has no head yet, which they would all make
+        sizes = list(pool.map(lambda _: log.seal(batch=4), range(8)))
+    assert sorted(sizes) == [0, 0, 0, 4, 8, 12, 16, 20]
+    assert [one.leaf_index for one in sealed(log)] == list(range(20))
     assert log.verify().is_sound
 
 
@@ -125,3 +116,18 @@ def test_a_damaged_leaf_is_refused_in_a_sentence(log: Log) -> None:
     log.tamper("UPDATE audit_entry SET leaf_hash = :h", h=b"short")
     with pytest.raises(Conflict, match="entry is damaged"):
         log.seal()
+
+
+def test_an_entry_that_would_never_verify_is_not_sealed(log: Log) -> None:
+    log.record()
+    log.tamper("UPDATE audit_entry SET envelope = :e", e=b'{"facts":{}}')
+    with pytest.raises(Conflict, match="entry is damaged"):
+        log.seal()
+
+
+def test_a_backlog_is_sealed_in_batches_that_make_the_same_tree(log: Log) -> None:
+    recorded = [log.record().leaf_hash for _ in range(30)]
+    assert [log.seal(batch=7) for _ in range(6)] == [7, 14, 21, 28, 30, 0]
+    with reading(log.engine) as uow:
+        assert root_at(uow, size=30) == root_of(recorded)
+    assert log.verify().is_sound
