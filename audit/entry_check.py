@@ -1,15 +1,16 @@
 """Check one entry: its bytes, its columns, and the texts that are still disclosed of it."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from audit import commitments
 from audit.canonical import canonical_bytes
 from audit.merkle import HASH_BYTES, leaf_hash
-from audit.models import Disclosure, Entry
+from audit.models import Entry
 from audit.recording import envelope_of
 from audit.stored_rows import NOT_READABLE, Stored, StoredTable, UnreadableRow, index_of
+from audit.stored_texts import StoredTexts, UnreadText
 from audit.verdicts import Finding
 from folkmoot.kernel.json_values import JsonObject
 from folkmoot.kernel.unit_of_work import UnitOfWork
@@ -52,10 +53,16 @@ class EntryCheck:
 
     def __init__(self, uow: UnitOfWork) -> None:
         self.entries = StoredTable(uow, Entry)
-        self.disclosures = StoredTable(uow, Disclosure)
+        self.texts = StoredTexts(uow)
+        self.n_unread = 0
 
-    def findings(self, row: Stored, disclosed: Sequence[Stored]) -> Iterator[Finding]:
-        """Yield everything that is wrong with one stored entry."""
+    def findings(
+        self, row: Stored, texts: Sequence[Stored], erased: Collection[str]
+    ) -> Iterator[Finding]:
+        """Yield everything that is wrong with one stored entry.
+
+        `erased`: which of its fields an entry of an erasure covers.
+        """
         bytes_ = self.entries.raw(row, "envelope")
         hashed = leaf_hash(bytes_) if isinstance(bytes_, bytes) else None
         if hashed is None or hashed != self.entries.raw(row, "leaf_hash"):
@@ -68,24 +75,28 @@ class EntryCheck:
             return
         if entry is None or not _says(entry, envelope, bytes_):
             yield self.finding("The entry's columns do not say what was recorded.", row)
-        for one in disclosed:
-            yield from self._disclosure(one, envelope, row)
+        for one in texts:
+            yield from self._text(one, envelope, row)
+        left = {self.texts.field_of(one) for one in texts}
+        for field in sorted(set(envelope.commitments) - left - set(erased)):
+            yield self.finding(
+                f"The text of the entry's field {field!r} is gone, and no erasure says so.", row
+            )
 
     def finding(self, sentence: str, row: Stored) -> Finding:
         """Return a finding that names an entry, as far as it still has a name."""
         index = index_of(self.entries.raw(row, "leaf_index"))
         return Finding(sentence, index, self.entries.uuid(row, "id"))
 
-    def _disclosure(self, stored: Stored, envelope: Envelope, row: Stored) -> Iterator[Finding]:
-        field = str(self.disclosures.raw(stored, "field"))
+    def _text(self, stored: Stored, envelope: Envelope, row: Stored) -> Iterator[Finding]:
+        field = self.texts.field_of(stored)
         try:
-            disclosure = self.disclosures.read(stored)
-            if disclosure is not None:
-                commitments.verify(
-                    envelope.commitments.get(field, ""),
-                    value=disclosure.value,
-                    salt=disclosure.salt,
-                )
+            text = self.texts.open(stored)
+            commitments.verify(
+                envelope.commitments.get(field, ""), value=text.value, salt=text.salt
+            )
+        except UnreadText:
+            self.n_unread += 1
         except NOT_READABLE:
             yield self.finding(f"The entry's field {field!r} is not what was recorded.", row)
 

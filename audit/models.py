@@ -1,4 +1,4 @@
-"""Tables of the audit log: entries and their erasable part, the tree's head, checkpoints."""
+"""Tables of the audit log: entries, the tree's head, checkpoints; texts are in models_personal."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,9 +7,31 @@ import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
 from audit.actions import Action
+from audit.models_personal import (
+    Disclosure,
+    ErasedText,
+    LegalHold,
+    RecordClass,
+    RetentionRule,
+    SubjectKey,
+)
 from folkmoot.kernel.db import enum_type
 from folkmoot.kernel.ids import new_id
 from folkmoot.kernel.json_values import Json, JsonObject
+
+__all__ = [
+    "ActorCounter",
+    "Disclosure",
+    "Entry",
+    "ErasedText",
+    "LegalHold",
+    "LogHead",
+    "RecordClass",
+    "RetentionRule",
+    "SignedCheckpoint",
+    "SubjectKey",
+    "Verification",
+]
 
 
 class Entry(SQLModel, table=True):
@@ -38,17 +60,6 @@ class Entry(SQLModel, table=True):
     envelope: bytes
     leaf_hash: bytes
     leaf_index: int | None = Field(default=None, unique=True)
-
-
-class Disclosure(SQLModel, table=True):
-    """A personal or free-text field of an entry, kept apart so that it can be erased."""
-
-    __tablename__ = "audit_disclosure"
-
-    entry_id: UUID = Field(foreign_key="audit_entry.id", primary_key=True)
-    field: str = Field(primary_key=True)
-    salt: bytes
-    value: str
 
 
 class ActorCounter(SQLModel, table=True):

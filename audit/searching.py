@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlmodel import col, func, select
 
 from audit.actions import Action
+from audit.disclosing import disclosed_fields
 from audit.merkle import EMPTY_ROOT, prove_inclusion
-from audit.models import Disclosure, Entry, LogHead, SignedCheckpoint, Verification
+from audit.models import Entry, LogHead, SignedCheckpoint, Verification
 from audit.sealing import frontier_of
 from audit.signing_keys import to_base64
 from folkmoot.kernel.errors import Conflict, NotFound
@@ -80,8 +81,7 @@ def entry_detail(uow: UnitOfWork, *, entry_id: UUID) -> EntryDetail:
     if entry is None:
         raise NotFound("There is no entry with that id.")
     envelope = json.loads(entry.envelope)
-    statement = select(Disclosure).where(col(Disclosure.entry_id) == entry_id)
-    disclosed = {one.field: one.value for one in uow.session.exec(statement)}
+    disclosed = {name: text.value for name, text in disclosed_fields(uow, entry_id).items()}
     committed = envelope["commitments"]
     erased = tuple(sorted(set(committed) - set(disclosed)))
     return EntryDetail(entry, envelope["facts"], disclosed, erased, committed)
@@ -137,8 +137,7 @@ def _latest_checkpoint(uow: UnitOfWork) -> SignedCheckpoint | None:
 
 
 def _disclosures_with_salts(uow: UnitOfWork, entry_id: UUID) -> JsonObject:
-    statement = select(Disclosure).where(col(Disclosure.entry_id) == entry_id)
     return {
-        one.field: {"value": one.value, "salt": one.salt.hex()}
-        for one in uow.session.exec(statement)
+        name: {"value": text.value, "salt": text.salt.hex()}
+        for name, text in disclosed_fields(uow, entry_id).items()
     }

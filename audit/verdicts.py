@@ -9,7 +9,8 @@ from audit.actions import Action
 from folkmoot.kernel.json_values import JsonObject
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
-# What stands in a business row where a personal text was erased on both sides.
+# What stands in a business row where a personal text was erased on both sides. A claim may say so
+# of a personal field or of a fact; it holds only if an entry of an erasure covers it.
 ERASED = "(erased)"
 
 
@@ -36,6 +37,8 @@ class Verdict:
     checkpoints: int
     claims: int
     findings: tuple[Finding, ...]
+    # Texts that could not be compared, because no wrapping key was given.
+    unread: int = 0
 
     @property
     def is_sound(self) -> bool:

@@ -4,10 +4,9 @@ Whoever can change the database may have damaged anything in it. So rows are rea
 stored (`audit.stored_rows`), and whatever cannot be read is a finding.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,10 +15,11 @@ from sqlmodel import col
 from audit.actions import Action
 from audit.claim_check import ClaimCheck
 from audit.entry_check import EntryCheck, leaf_of
-from audit.models import ActorCounter, Disclosure, Entry, Verification
+from audit.models import ActorCounter, Entry, Verification
 from audit.recording import record
 from audit.signing_keys import VerifierKey
 from audit.stored_rows import Stored, StoredTable, stored_rows, uuid_of
+from audit.stored_texts import Coverage
 from audit.tree_check import TreeCheck
 from audit.verdicts import ERASED, Claim, ClaimSource, Finding, Verdict
 from folkmoot.kernel import clock
@@ -54,9 +54,10 @@ def verify_log(
     """
     check = _LogCheck(uow, VerifierKey.parse(verifier), kept)
     found = check.attempt("the tree", check.sealed())
+    found += check.coverage.findings
     found += check.attempt("the entries that wait to be sealed", check.waiting())
     found += check.attempt("the counters of the actors", check.actor_counters())
-    rows = ClaimCheck(uow)
+    rows = ClaimCheck(uow, check.coverage)
     for source in claims:
         found += check.attempt(type(source).__name__, rows.findings(source))
     return Verdict(
@@ -65,6 +66,7 @@ def verify_log(
         checkpoints=check.n_checkpoints,
         claims=rows.n_claims,
         findings=tuple(found),
+        unread=check.one.n_unread,
     )
 
 
@@ -96,6 +98,7 @@ class _LogCheck:
         self.verifier = verifier
         self.kept = kept
         self.one = EntryCheck(uow)
+        self.coverage = Coverage(uow)
         self.n_sealed = self.n_unsealed = self.n_checkpoints = 0
 
     @staticmethod
@@ -113,9 +116,9 @@ class _LogCheck:
         tree = TreeCheck(self.uow, self.verifier, self.kept)
         self.n_checkpoints = tree.n_checkpoints
         yield from tree.early
-        for row, disclosed in self._entries(col(Entry.leaf_index).is_not(None)):
+        for row, texts, erased in self._entries(col(Entry.leaf_index).is_not(None)):
             self.n_sealed += 1
-            yield from self.one.findings(row, disclosed)
+            yield from self.one.findings(row, texts, erased)
             index = self.one.entries.raw(row, "leaf_index")
             leaf = leaf_of(self.one.entries.raw(row, "leaf_hash"))
             for sentence in tree.grow(index, leaf):
@@ -124,9 +127,9 @@ class _LogCheck:
 
     def waiting(self) -> Iterator[Finding]:
         """Check every entry that has no place in the tree yet."""
-        for row, disclosed in self._entries(col(Entry.leaf_index).is_(None)):
+        for row, texts, erased in self._entries(col(Entry.leaf_index).is_(None)):
             self.n_unsealed += 1
-            yield from self.one.findings(row, disclosed)
+            yield from self.one.findings(row, texts, erased)
 
     def actor_counters(self) -> Iterator[Finding]:
         """Check that every actor's entries are numbered without a gap."""
@@ -148,24 +151,25 @@ class _LogCheck:
         rows = stored_rows(self.uow, sa.select(*table.columns()))
         return {table.raw(row, "actor_id"): table.raw(row, "last_sequence") for row in rows}
 
-    def _entries(self, wanted: sa.ColumnElement[bool]) -> Iterator[tuple[Stored, Sequence[Stored]]]:
+    def _entries(
+        self, wanted: sa.ColumnElement[bool]
+    ) -> Iterator[tuple[Stored, Sequence[Stored], Collection[str]]]:
+        """Yield entries in their order, each with its texts and which of them were erased."""
         statement = sa.select(*self.one.entries.columns()).where(wanted)
         rows = stored_rows(self.uow, statement.order_by(col(Entry.leaf_index), col(Entry.id)))
         for some in iter(partial(_some, rows), []):
             ids = [self.one.entries.uuid(row, "id") for row in some]
-            disclosed = self._disclosures_of([one for one in ids if one is not None])
+            known = [one for one in ids if one is not None]
+            texts, erased = self.one.texts.of(known), self.coverage.of(known)
             for row, entry_id in zip(some, ids, strict=True):
-                yield row, disclosed.get(entry_id, []) if entry_id else []
-
-    def _disclosures_of(self, ids: Sequence[UUID]) -> dict[UUID, list[Stored]]:
-        table = self.one.disclosures
-        statement = sa.select(*table.columns()).where(col(Disclosure.entry_id).in_(ids))
-        grouped: dict[UUID, list[Stored]] = {}
-        for row in stored_rows(self.uow, statement):
-            entry_id = table.uuid(row, "entry_id")
-            if entry_id is not None:
-                grouped.setdefault(entry_id, []).append(row)
-        return grouped
+                yield (
+                    row,
+                    *(
+                        (texts.get(entry_id, []), erased.get(entry_id, set()))
+                        if entry_id
+                        else ([], ())
+                    ),
+                )
 
 
 def _some(rows: Iterator[Stored]) -> list[Stored]:

@@ -242,4 +242,5 @@ def _close(
         project_id=appeal.project_id,
         facts={"outcome": outcome.value, "label": str(appeal.label_id), **facts},
         personal={"reason": appeal.decision_reason},
+        personal_of=appeal.annotator_id,
     )

@@ -208,4 +208,5 @@ def _record_contest(uow: UnitOfWork, actor: Actor, appeal: Appeal, label: Label)
         project_id=appeal.project_id,
         facts=facts,
         personal={"reason": appeal.reason},
+        personal_of=appeal.annotator_id,
     )

@@ -259,6 +259,7 @@ def _record(
         project_id=project.id,
         facts=facts,
         personal=None if reason is None else {"reason": reason},
+        personal_of=actor.id,
     )
 
 

@@ -131,6 +131,7 @@ def record_suspicion(
         project_id=suspicion.project_id,
         facts={**facts, "annotator": str(suspicion.annotator_id)},
         personal={"note": personal} if personal else None,
+        personal_of=suspicion.annotator_id,
     )
 
 

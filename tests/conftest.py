@@ -3,9 +3,25 @@
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
 
+from audit.sealed_texts import new_key
+from audit.wrapping_keys import WrappingKeys, give_wrapping_keys, wrapping_keys_of
 from folkmoot.runtime.postgres import TemporaryPostgres
 from folkmoot.runtime.valkey import EmbeddedValkey
+
+
+@pytest.fixture(scope="session", autouse=True)
+def personal_texts_can_be_sealed() -> None:
+    """Give a wrapping key to the engines that tests make themselves, which no settings describe."""
+    keys = WrappingKeys(new_key())
+
+    def give_keys(connection: Connection) -> None:
+        if wrapping_keys_of(connection.engine) is None:
+            give_wrapping_keys(connection.engine, keys)
+
+    sa.event.listen(Engine, "engine_connect", give_keys)
 
 
 @pytest.fixture(scope="session")

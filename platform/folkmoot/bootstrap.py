@@ -7,6 +7,7 @@ from sqlalchemy.engine import Engine
 
 from audit.keeping import CheckpointKeeper
 from audit.keys import LogKey, load_log_key
+from audit.wrapping_keys import give_wrapping_keys, load_wrapping_keys
 from folkmoot.jobs.announcing import announcer_for
 from folkmoot.kernel import unit_of_work as work
 from folkmoot.kernel.artifacts import ArtifactStore
@@ -41,9 +42,11 @@ class Services:
 def bootstrap(settings: Settings) -> Services:
     """Build the services that these settings describe."""
     settings.make_data_dir()
+    engine = make_engine(settings.database_url)
+    give_wrapping_keys(engine, load_wrapping_keys(settings))
     return Services(
         settings=settings,
-        engine=make_engine(settings.database_url),
+        engine=engine,
         announcer=announcer_for(settings.queue_url),
         artifacts=ArtifactStore(settings.artifact_dir),
         log_key=load_log_key(settings),

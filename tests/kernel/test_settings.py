@@ -9,6 +9,7 @@ SAFE = {
     "FOLKMOOT_QUEUE_URL": "redis://queue.example.org/0",
     "FOLKMOOT_PUBLIC_URL": "https://labels.example.org",
     "FOLKMOOT_LOG_KEY_FILE": "log-key.txt",
+    "FOLKMOOT_WRAPPING_KEY_FILE": "wrapping-key.txt",
     "FOLKMOOT_LOG_ORIGIN": "labels.example.org/log",
 }
 
@@ -52,6 +53,7 @@ def test_production_takes_safe_settings(environment) -> None:
         ("FOLKMOOT_QUEUE_URL", None),
         ("FOLKMOOT_PUBLIC_URL", "http://labels.example.org"),
         ("FOLKMOOT_LOG_KEY_FILE", None),
+        ("FOLKMOOT_WRAPPING_KEY_FILE", None),
         ("FOLKMOOT_LOG_ORIGIN", None),
     ],
 )

@@ -3,15 +3,19 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 
 from sqlalchemy.engine import Engine
 
+from audit.wrapping_keys import WrappingKeys, give_wrapping_keys
 from folkmoot.kernel.db import make_engine
 from folkmoot.kernel.schema import upgrade_database
 from folkmoot.runtime.postgres import TemporaryPostgres
 
 KINDS = ("sqlite", "postgres")
+# Every process of a measurement seals with the same key; what it protects is removed at the end.
+WRAPPING_KEYS = WrappingKeys(sha256(b"a measurement").digest())
 
 
 @contextmanager
@@ -29,6 +33,7 @@ def fresh_database(kind: str) -> Iterator[str]:
 def engine_of(url: str) -> Iterator[Engine]:
     """Open an engine for a while."""
     engine = make_engine(url)
+    give_wrapping_keys(engine, WRAPPING_KEYS)
     try:
         yield engine
     finally:

@@ -2,6 +2,7 @@
 
 import click
 
+from audit.wrapping_keys import give_wrapping_keys, load_wrapping_keys
 from folkmoot.kernel import schema
 from folkmoot.kernel.db import make_engine
 from folkmoot.kernel.settings import load_settings
@@ -19,6 +20,7 @@ def upgrade(revision: str) -> None:
     settings = load_settings()
     settings.make_data_dir()
     engine = make_engine(settings.database_url)
+    give_wrapping_keys(engine, load_wrapping_keys(settings))
     schema.upgrade_database(engine, revision=revision)
     click.echo(f"The database is at revision {schema.present_revision(engine)}.")
 

@@ -42,6 +42,7 @@ def run_demo(folder: Path | None, *, port: int | None, once: bool) -> Teller:
         queue_url="",
         secret_key=SecretStr(secrets.token_hex(32)),
         log_key_file=None,
+        wrapping_key_file=None,
     )
     teller = Teller()
     teller.say("Folkmoot demo. The patients are real, the annotators and the reviewer SIMULATED;")

@@ -61,6 +61,7 @@ def register_client(
         subject_id=client.id,
         facts={"account_id": str(account_id), "scopes": listed(client.scopes)},
         personal={"name": name},
+        personal_of=account_id,
     )
     return RegisteredClient(secret=secret, row=client)
 

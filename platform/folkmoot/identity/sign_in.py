@@ -11,6 +11,7 @@ from folkmoot.identity.passwords import hash_password, is_outdated, is_password
 from folkmoot.identity.services import IdentityServices
 from folkmoot.identity.sessions import open_session
 from folkmoot.kernel.actor import PLATFORM, PLATFORM_ID
+from folkmoot.kernel.ids import new_id
 from folkmoot.kernel.errors import NotSignedIn
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
@@ -83,6 +84,8 @@ def record_refusal(
         subject_id=account_id or PLATFORM_ID,
         facts={"method": method, "reason": reason},
         personal={"email": email} if email else {},
+        # Each stranger has a key of their own, or one erasure would be everyone's.
+        personal_of=account_id or new_id(),
     )
 
 

@@ -102,6 +102,7 @@ def keep_token(uow: UnitOfWork, actor: Actor, token: AccessToken) -> None:
             "oauth_client_id": str(token.oauth_client_id) if token.oauth_client_id else None,
         },
         personal={"name": token.name},
+        personal_of=token.account_id,
     )
 
 

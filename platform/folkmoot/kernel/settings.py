@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     """The audit log's name, in every checkpoint; it cannot be changed later."""
     log_key_file: Path | None = None
     """The key that signs checkpoints, made by `folkmoot audit key`."""
+    wrapping_key_file: Path | None = None
+    """The key that wraps the keys of personal texts, made by `folkmoot audit wrapping-key`."""
 
     sign_in_attempts_per_minute: int = Field(default=10, ge=1)
     """How often one address may try to sign in."""
@@ -97,6 +99,10 @@ class Settings(BaseSettings):
             raise ValueError("FOLKMOOT_PUBLIC_URL must start with https://")
         if self.log_key_file is None:
             raise ValueError("FOLKMOOT_LOG_KEY_FILE must name the audit log's signing key")
+        if self.wrapping_key_file is None:
+            raise ValueError(
+                "FOLKMOOT_WRAPPING_KEY_FILE must name the key that wraps the keys of personal texts"
+            )
         if self.log_origin == DEVELOPMENT_ORIGIN:
             raise ValueError(
                 "FOLKMOOT_LOG_ORIGIN must be a name of your own for the log, such as "

@@ -43,6 +43,11 @@ class UnitOfWork:
         self._after_commit: list[Callable[[], None]] = []
         self._announcements: dict[Announcement, None] = {}
 
+    @property
+    def engine(self) -> Engine:
+        """The database that this works on."""
+        return self._engine
+
     # Not cached properties: in Python 3.11 those share one lock, which a thread that waits for its
     # turn to write would hold against the one that has it.
 
