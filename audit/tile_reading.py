@@ -1,0 +1,37 @@
+"""What the log serves: tiles of hashes and bundles of entries, by c2sp.org/tlog-tiles."""
+
+from sqlmodel import col, select
+
+from audit.merkle import leaf_hash
+from audit.models import Entry
+from audit.tile_bundles import to_bundle
+from audit.tile_paths import TilePlace
+from audit.tiles import StoredTree
+from folkmoot.kernel.errors import NotFound
+from folkmoot.kernel.unit_of_work import UnitOfWork
+
+NO_TILE = "The log has no such tile."
+NO_ENTRIES = "Entries of this bundle are no longer kept; the tile of their hashes still is."
+
+
+def content_at(uow: UnitOfWork, place: TilePlace, *, size: int) -> bytes:
+    """Return what lies at a place in a log of this size, or raise NotFound."""
+    if place.leaves.stop > size:
+        raise NotFound(NO_TILE)
+    if place.level is None:
+        return _bundle(uow, place)
+    hashes = StoredTree(uow, place.leaves.stop).hashes(place.level, place.index)
+    return b"".join(hashes)
+
+
+def _bundle(uow: UnitOfWork, place: TilePlace) -> bytes:
+    leaves = place.leaves
+    statement = select(Entry.envelope, Entry.leaf_hash).where(
+        col(Entry.leaf_index) >= leaves.start, col(Entry.leaf_index) < leaves.stop
+    )
+    rows = uow.session.exec(statement.order_by(col(Entry.leaf_index))).all()
+    # Retention may have taken entries away, and what is left of one is not what was sealed.
+    kept = [envelope for envelope, leaf in rows if leaf_hash(envelope) == leaf]
+    if len(kept) != len(leaves):
+        raise NotFound(NO_ENTRIES)
+    return to_bundle(kept)
