@@ -1,11 +1,12 @@
-"""The sweep as a process of its own: `python -m folkmoot.jobs.sweeper`."""
+"""The sweep and the sequencer as a process of their own: `python -m folkmoot.jobs.sweeper`."""
 
 import logging
 import signal
-from threading import Event
+from threading import Event, Thread
 from types import FrameType
 
 from folkmoot.bootstrap import bootstrap
+from folkmoot.jobs.sequencer import seal_forever
 from folkmoot.jobs.sweep import sweep_forever
 from folkmoot.kernel.settings import load_settings
 
@@ -13,7 +14,7 @@ EVERY_SECONDS = 2.0
 
 
 def main() -> None:
-    """Sweep until a signal asks us to stop."""
+    """Sweep and seal until a signal asks us to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     stop = Event()
 
@@ -22,7 +23,12 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
-    sweep_forever(bootstrap(load_settings()), every_seconds=EVERY_SECONDS, stop=stop)
+    services = bootstrap(load_settings())
+    # A thread of its own: a sweep may take seconds, and an entry does not wait so long.
+    sequencer = Thread(target=seal_forever, args=(services,), kwargs={"stop": stop})
+    sequencer.start()
+    sweep_forever(services, every_seconds=EVERY_SECONDS, stop=stop)
+    sequencer.join()
 
 
 if __name__ == "__main__":
