@@ -51,7 +51,7 @@ class Entry(SQLModel, table=True):
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     action: Action = Field(sa_type=enum_type(Action), index=True)
-    actor_id: UUID = Field(index=True)
+    actor_id: UUID  # found by the pair above
     actor_sequence: int
     subject_type: str
     subject_id: UUID
