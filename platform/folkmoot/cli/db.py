@@ -3,6 +3,7 @@
 import click
 
 from audit.wrapping_keys import give_wrapping_keys, load_wrapping_keys
+from folkmoot.cli import db_grants
 from folkmoot.kernel import schema
 from folkmoot.kernel.db import make_engine
 from folkmoot.kernel.settings import load_settings
@@ -10,7 +11,10 @@ from folkmoot.kernel.settings import load_settings
 
 @click.group()
 def command() -> None:
-    """Bring the database to this version, or say what it lacks."""
+    """Bring the database to this version, say what it lacks, or who may do what in it."""
+
+
+command.add_command(db_grants.command)
 
 
 @command.command()

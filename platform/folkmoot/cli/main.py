@@ -18,7 +18,10 @@ COMMANDS = {
     "consensus": Listed(
         "folkmoot.cli.consensus", "Turn files of labels into answers, here or on a Dask cluster."
     ),
-    "db": Listed("folkmoot.cli.db", "Bring the database to this version, or say what it lacks."),
+    "db": Listed(
+        "folkmoot.cli.db",
+        "Bring the database to this version, say what it lacks, or who may do what in it.",
+    ),
     "demo": Listed("folkmoot.cli.demo", "Tell the whole story on real patients, then stay up."),
     "import": Listed("folkmoot.cli.import_tasks", "Add a file of tasks to a project."),
     "openapi": Listed("folkmoot.cli.openapi", "Print the description of the API."),
@@ -26,6 +29,7 @@ COMMANDS = {
     "serve": Listed(
         "folkmoot.cli.serve", "Run web server, worker and, if needed, Valkey together."
     ),
+    "witness": Listed("folkmoot.cli.witness", "Watch the logs of others, and cosign them."),
     "web": Listed("folkmoot.cli.web", "Run the web server alone."),
     "worker": Listed("folkmoot.cli.worker", "Run a worker and the sweep alone."),
 }
