@@ -1,6 +1,7 @@
 """Read the log: search it, open one entry, hand out what proves it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,10 +10,15 @@ from sqlmodel import col, func, select
 
 from audit.actions import Action
 from audit.disclosing import disclosed_fields
-from audit.merkle import EMPTY_ROOT, prove_inclusion
+from audit.merkle import EMPTY_ROOT, InclusionProof, MerkleError, verify_inclusion
 from audit.models import Entry, LogHead, SignedCheckpoint, Verification
+from audit.notes import Checkpoint, Note
+from audit.proof_files import ProofFile
 from audit.sealing import frontier_of
-from audit.signing_keys import to_base64
+from audit.signing_keys import NoteError, to_base64
+from audit.tiles import prove_inclusion_at
+from audit.witness_policy import NO_WITNESSES, WitnessPolicy
+from audit.witnessing import WitnessHealth, checkpoint_over, witness_health
 from folkmoot.kernel.errors import Conflict, NotFound
 from folkmoot.kernel.json_values import JsonObject
 from folkmoot.kernel.pagination import Page, PageRequest, page_by_id
@@ -38,6 +44,7 @@ class LogHealth:
     checkpoint: str | None
     signed_at: datetime | None
     last_verification: Verification | None
+    witnesses: Sequence[WitnessHealth] = ()
 
 
 @dataclass(frozen=True)
@@ -87,27 +94,45 @@ def entry_detail(uow: UnitOfWork, *, entry_id: UUID) -> EntryDetail:
     return EntryDetail(entry, envelope["facts"], disclosed, erased, committed)
 
 
-def receipt_of(uow: UnitOfWork, *, entry_id: UUID) -> JsonObject:
-    """Return what proves one entry offline: envelope, inclusion proof, signed checkpoint."""
+def receipt_of(
+    uow: UnitOfWork, *, entry_id: UUID, policy: WitnessPolicy = NO_WITNESSES
+) -> JsonObject:
+    """Return what proves one entry offline: envelope, inclusion proof, signed checkpoint.
+
+    `tlog_proof` says the same in the form of c2sp.org/tlog-proof. The checkpoint is the newest that
+    has the cosignatures which the policy wants, where the entry is in one.
+    """
     detail = entry_detail(uow, entry_id=entry_id)
     index = detail.entry.leaf_index
-    latest = _latest_checkpoint(uow)
-    if index is None or latest is None:
+    note = None if index is None else checkpoint_over(uow, index=index, policy=policy)
+    if index is None or note is None:
         raise Conflict("The entry is not sealed yet. Its receipt is ready in a moment.")
-    statement = select(Entry.leaf_hash).where(col(Entry.leaf_index) < latest.size)
-    hashes = uow.session.exec(statement.order_by(col(Entry.leaf_index))).all()
-    proof = prove_inclusion(hashes, index)
+    proof = _proof_under(uow, note, index=index, leaf=detail.entry.leaf_hash)
     return {
         "envelope": detail.entry.envelope.decode(),
         "leaf_index": index,
         "inclusion": [to_base64(one) for one in proof.path],
-        "checkpoint": latest.note,
+        "checkpoint": note,
         "disclosures": _disclosures_with_salts(uow, entry_id),
+        "tlog_proof": ProofFile(index, proof.path, note).to_text(),
     }
 
 
-def log_health(uow: UnitOfWork) -> LogHealth:
-    """Return how the log is: its size, what waits to be sealed, its last check."""
+def _proof_under(uow: UnitOfWork, note: str, *, index: int, leaf: bytes) -> InclusionProof:
+    """Return a proof that holds, or refuse to hand one out."""
+    try:
+        signed = Checkpoint.parse(Note.parse(note).text)
+        proof = prove_inclusion_at(uow, index=index, size=signed.size)
+        verify_inclusion(proof, leaf=leaf, root=signed.root)
+    except (NoteError, MerkleError) as error:
+        raise Conflict(
+            f"The log is damaged, `folkmoot audit verify` says where: {error}"
+        ) from error
+    return proof
+
+
+def log_health(uow: UnitOfWork, *, policy: WitnessPolicy = NO_WITNESSES) -> LogHealth:
+    """Return how the log is: its size, what waits to be sealed, its last check, its witnesses."""
     head = uow.session.exec(select(LogHead)).first()
     waiting = select(func.count(), func.min(col(Entry.recorded_at)))
     unsealed, oldest = uow.session.exec(waiting.where(col(Entry.leaf_index).is_(None))).one()
@@ -120,6 +145,7 @@ def log_health(uow: UnitOfWork) -> LogHealth:
         checkpoint=latest.note if latest else None,
         signed_at=latest.signed_at if latest else None,
         last_verification=uow.session.exec(checks).first(),
+        witnesses=witness_health(uow, policy),
     )
 
 

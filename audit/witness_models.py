@@ -6,7 +6,7 @@ from sqlmodel import Field, SQLModel
 
 
 class Cosignature(SQLModel, table=True):
-    """One witness's signature line below the checkpoint of one size.
+    """One witness's signature line below the checkpoint of one size, and when it reached us.
 
     `key` is the witness's name and the hash of its key, as `name+hash`: a name can have two keys.
     """

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import col, func, select
 
-from audit.cosigning import CosignerKey, cosigned_at
+from audit.cosigning import CosignerKey
 from audit.models import SignedCheckpoint
 from audit.notes import Signature
 from audit.witness_models import Cosignature, WitnessStanding
@@ -16,6 +16,8 @@ from folkmoot.kernel.unit_of_work import UnitOfWork
 
 # A checkpoint that never met its quorum is not looked for farther back than this.
 MOST_CHECKPOINTS_BACK = 1_000
+# How long a checkpoint may keep the witness that has cosigned it from newer ones.
+PATIENCE = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -46,16 +48,25 @@ def cosigned_checkpoint(
     return checkpoint.note + "".join(uow.session.exec(lines.order_by(col(Cosignature.key))))
 
 
+def checkpoint_over(uow: UnitOfWork, *, index: int, policy: WitnessPolicy) -> str | None:
+    """Return the note of the newest checkpoint over an entry, cosigned as wanted where one is."""
+    quorate = _quorate_size(uow, policy)
+    if quorate is not None and quorate > index:
+        return cosigned_checkpoint(uow, size=quorate)
+    newest = newest_size(uow)
+    return cosigned_checkpoint(uow, size=newest) if newest > index else None
+
+
 def keep_cosignature(uow: UnitOfWork, *, size: int, key: CosignerKey, signature: Signature) -> None:
     """Keep a cosignature that was verified; a later one of the same size takes its place."""
-    moment = datetime.fromtimestamp(cosigned_at(signature.value), UTC)
+    # Our clock, not the witness's, which the signature states: one that is wrong must not count.
     uow.session.merge(
         Cosignature(
             size=size,
             key=key.label,
             name=key.name,
             line=signature.to_line(),
-            cosigned_at=moment,
+            cosigned_at=clock.now(),
         )
     )
 
@@ -63,6 +74,35 @@ def keep_cosignature(uow: UnitOfWork, *, size: int, key: CosignerKey, signature:
 def note_standing(uow: UnitOfWork, *, key: CosignerKey, problem: str = "") -> None:
     """Keep when a witness was asked, and what kept it from cosigning."""
     uow.session.merge(WitnessStanding(key=key.label, asked_at=clock.now(), problem=problem))
+
+
+def newest_size(uow: UnitOfWork) -> int:
+    """Return the size of the newest checkpoint, or 0 where nothing was signed yet."""
+    return uow.session.exec(select(func.max(SignedCheckpoint.size))).one() or 0
+
+
+def next_size_for(uow: UnitOfWork, *, policy: WitnessPolicy, key: CosignerKey) -> int | None:
+    """Return which checkpoint a witness is to cosign now, or None where it has none to.
+
+    Each witness is asked by itself, and yet a quorum must cosign the same checkpoint. So the one
+    that is ahead waits a while for the others, who are asked for its checkpoint, not the newest.
+    """
+    own = cosigned_size(uow, key)
+    leader, since = _ahead(uow, policy)
+    is_open = since is not None and clock.now() - since < PATIENCE
+    if is_open and not policy.is_met_by(labels_at(uow, size=leader)):
+        return leader if own < leader else None
+    newest = newest_size(uow)
+    return newest if newest > own else None
+
+
+def _ahead(uow: UnitOfWork, policy: WitnessPolicy) -> tuple[int, datetime | None]:
+    """Return the largest size that a witness cosigned, and when it was cosigned first."""
+    keys = [one.key.label for one in policy.witnesses]
+    of_policy = col(Cosignature.key).in_(keys)
+    size = uow.session.exec(select(func.max(Cosignature.size)).where(of_policy)).one() or 0
+    first = select(func.min(Cosignature.cosigned_at)).where(of_policy, Cosignature.size == size)
+    return size, uow.session.exec(first).one()
 
 
 def cosigned_size(uow: UnitOfWork, key: CosignerKey) -> int:
@@ -90,12 +130,11 @@ def witness_health(uow: UnitOfWork, policy: WitnessPolicy) -> list[WitnessHealth
 
 
 def _quorate_size(uow: UnitOfWork, policy: WitnessPolicy) -> int | None:
-    newest = select(col(SignedCheckpoint.size)).order_by(col(SignedCheckpoint.size).desc())
     if policy.needs_witnesses:
         for size, labels in _cosigned_sizes(uow, policy):
             if policy.is_met_by(labels):
                 return size
-    return uow.session.exec(newest.limit(1)).first()
+    return newest_size(uow) or None
 
 
 def _cosigned_sizes(uow: UnitOfWork, policy: WitnessPolicy) -> Iterable[tuple[int, set[str]]]:

@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from folkmoot import api, web
-from folkmoot.api import oauth_token
+from folkmoot.api import oauth_token, tiles
 from folkmoot.bootstrap import Services
 from folkmoot.identity import access
 from folkmoot.identity.access import public, reads_no_cookie
@@ -38,6 +38,7 @@ def create_app(services: Services) -> Flask:
     web.install(app, services)
     access.install(app)
     oauth_token.install(app, services)
+    tiles.install(app, services)
     return app
 
 

@@ -7,6 +7,8 @@ from sqlalchemy.engine import Engine
 
 from audit.keeping import CheckpointKeeper
 from audit.keys import LogKey, load_log_key
+from audit.witness_files import load_policy
+from audit.witness_policy import WitnessPolicy
 from audit.wrapping_keys import give_wrapping_keys, load_wrapping_keys
 from folkmoot.jobs.announcing import announcer_for
 from folkmoot.kernel import unit_of_work as work
@@ -29,6 +31,7 @@ class Services:
     artifacts: ArtifactStore
     log_key: LogKey
     kept_checkpoint: CheckpointKeeper
+    witness_policy: WitnessPolicy
 
     def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:
         """Open a transaction that may change things."""
@@ -51,4 +54,5 @@ def bootstrap(settings: Settings) -> Services:
         artifacts=ArtifactStore(settings.artifact_dir),
         log_key=load_log_key(settings),
         kept_checkpoint=CheckpointKeeper(settings.data_dir / KEPT_CHECKPOINT),
+        witness_policy=load_policy(settings.witness_policy_file),
     )

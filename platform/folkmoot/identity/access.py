@@ -25,7 +25,7 @@ R = TypeVar("R")
 # Says who asks, or None where nobody says.
 Identify = Callable[[], Actor | None]
 
-MACHINE_PATHS = ("/api/", "/oauth/", "/.well-known/")
+MACHINE_PATHS = ("/api/", "/log/", "/oauth/", "/.well-known/")
 SIGN_IN_FIRST = "Please sign in first."
 _IDENTIFY = "folkmoot.identify"
 

@@ -8,13 +8,14 @@ from types import FrameType
 from folkmoot.bootstrap import bootstrap
 from folkmoot.jobs.sequencer import seal_forever
 from folkmoot.jobs.sweep import sweep_forever
+from folkmoot.jobs.witness_asking import witness_threads
 from folkmoot.kernel.settings import load_settings
 
 EVERY_SECONDS = 2.0
 
 
 def main() -> None:
-    """Sweep and seal until a signal asks us to stop."""
+    """Sweep, seal and ask witnesses until a signal asks us to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     stop = Event()
 
@@ -27,6 +28,7 @@ def main() -> None:
     # A thread of its own: a sweep may take seconds, and an entry does not wait so long.
     sequencer = Thread(target=seal_forever, args=(services,), kwargs={"stop": stop})
     sequencer.start()
+    witness_threads(services, stop=stop)
     sweep_forever(services, every_seconds=EVERY_SECONDS, stop=stop)
     sequencer.join()
 

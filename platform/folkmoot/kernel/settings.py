@@ -51,6 +51,10 @@ class Settings(BaseSettings):
     """The audit log's name, in every checkpoint; it cannot be changed later."""
     log_key_file: Path | None = None
     """The key that signs checkpoints, made by `folkmoot audit key`."""
+    public_log: bool = False
+    """Whether anybody may read the log's tiles and entries under `/log/`, without a token."""
+    witness_policy_file: Path | None = None
+    """Which witnesses are asked, and how many must cosign: a policy of c2sp.org/tlog-policy."""
     wrapping_key_file: Path | None = None
     """The key that wraps the keys of personal texts, made by `folkmoot audit wrapping-key`."""
 

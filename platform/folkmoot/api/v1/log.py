@@ -81,7 +81,11 @@ def list_entries(call: Call, query: EntryQuery) -> Page[Entry]:
 @api.get("/log/entries/<uuid:entry_id>/receipt", access=Permission.READ_LOG, shows=ReceiptView)
 def get_receipt(call: Call, entry_id: UUID) -> dict[str, JsonObject]:
     """Return what proves an entry: envelope, inclusion proof, signed checkpoint."""
-    return {"receipt": searching.receipt_of(call.uow, entry_id=entry_id)}
+    return {
+        "receipt": searching.receipt_of(
+            call.uow, entry_id=entry_id, policy=call.services.witness_policy
+        )
+    }
 
 
 @api.get("/log/health", access=Permission.READ_LOG, shows=HealthView)

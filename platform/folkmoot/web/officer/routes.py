@@ -90,7 +90,8 @@ def entry(entry_id: UUID) -> str:
 def receipt(entry_id: UUID) -> Response:
     """Hand out what proves an entry offline."""
     with reading() as uow:
-        return as_file(jsonify(receipt_of(uow, entry_id=entry_id)), f"receipt-{entry_id}.json")
+        found = receipt_of(uow, entry_id=entry_id, policy=services().witness_policy)
+        return as_file(jsonify(found), f"receipt-{entry_id}.json")
 
 
 @blueprint.get("/governance/reports")
