@@ -80,9 +80,7 @@ class Coverage:
     def __init__(self, uow: UnitOfWork) -> None:
         self.uow = uow
         self.erased = StoredTable(uow, ErasedText)
-        self.findings: list[Finding] = []
         self._counted: set[UUID] = set()
-        self._check_erasures()
 
     def of(self, entry_ids: Collection[UUID]) -> dict[UUID, set[str]]:
         """Return the fields of some entries that were erased by an erasure that adds up."""
@@ -94,7 +92,8 @@ class Coverage:
                 covered.setdefault(entry_id, set()).add(str(self.erased.raw(row, "field")))
         return covered
 
-    def _check_erasures(self) -> None:
+    def check(self) -> Iterator[Finding]:
+        """Add up every erasure, before `of` is asked; yield those that do not."""
         stated = self._stated()
         statement = sa.select(*self.erased.columns()).order_by(
             col(ErasedText.erasure_id), col(ErasedText.entry_id), col(ErasedText.field)
@@ -105,14 +104,10 @@ class Coverage:
             if erasure_id is not None and found == stated.pop(erasure_id, None):
                 self._counted.add(erasure_id)
             else:
-                self.findings.append(
-                    Finding("What was erased is not what this entry says.", None, erasure_id)
-                )
+                yield Finding("What was erased is not what this entry says.", None, erasure_id)
         for erasure_id, (n_texts, _) in stated.items():
             if n_texts:
-                self.findings.append(
-                    Finding("It is no longer known which texts were erased.", None, erasure_id)
-                )
+                yield Finding("It is no longer known which texts were erased.", None, erasure_id)
 
     def _stated(self) -> dict[UUID, tuple[int, str]]:
         entries = StoredTable(self.uow, Entry)

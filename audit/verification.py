@@ -53,8 +53,8 @@ def verify_log(
     cannot be told from one that never was longer.
     """
     check = _LogCheck(uow, VerifierKey.parse(verifier), kept)
-    found = check.attempt("the tree", check.sealed())
-    found += check.coverage.findings
+    found = check.attempt("what was erased", check.coverage.check())
+    found += check.attempt("the tree", check.sealed())
     found += check.attempt("the entries that wait to be sealed", check.waiting())
     found += check.attempt("the counters of the actors", check.actor_counters())
     rows = ClaimCheck(uow, check.coverage)

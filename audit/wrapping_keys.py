@@ -8,9 +8,9 @@ development, and must be named in production.
 import base64
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -40,8 +40,7 @@ class UnknownWrappingKey(ValueError):
     """Say that a key was wrapped by one that is not in our file."""
 
 
-@dataclass(frozen=True)
-class WrappedKey:
+class WrappedKey(NamedTuple):
     """A person's key, encrypted, and the name of the key that did it."""
 
     wrapped: bytes

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 import pytest
 
@@ -38,6 +39,11 @@ class Claims:
         yield from self.said
 
 
+def stored(log: Log, one: UUID) -> object:
+    """Return an id as the database has it."""
+    return one.hex if log.engine.dialect.name == "sqlite" else one
+
+
 def claim_of(entry: Recorded, *, reason: str, hold_below: float = 0.75) -> Claim:
     return Claim(
         entry_id=entry.id,
@@ -66,13 +72,38 @@ def test_an_unsealed_entry_is_counted_and_is_no_finding(log: Log, history: list[
     assert verdict.unsealed == 1
 
 
-def test_an_erased_text_is_no_finding(log: Log, history: list[Recorded]) -> None:
-    log.tamper("DELETE FROM audit_disclosure WHERE value = 'reason 2'")
-    assert log.verify().is_sound
+def test_a_text_that_is_gone_without_an_erasure_names_its_entry(
+    log: Log, history: list[Recorded]
+) -> None:
+    log.forget_texts(2)
+    (finding,) = log.verify().findings
+    assert finding.leaf_index == 2
+
+
+def test_a_text_of_another_entry_does_not_pass_for_its_own(
+    log: Log, history: list[Recorded]
+) -> None:
+    sealed = "(SELECT sealed FROM audit_disclosure WHERE entry_id = :other)"
+    log.tamper(
+        f"UPDATE audit_disclosure SET sealed = {sealed} WHERE entry_id = :one",
+        one=stored(log, history[2].id),
+        other=stored(log, history[1].id),
+    )
+    (finding,) = log.verify().findings
+    assert finding.leaf_index == 2
+
+
+def test_where_no_wrapping_key_is_texts_are_counted_and_not_compared(
+    log: Log, history: list[Recorded], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("audit.stored_texts.wrapping_keys_of", lambda _engine: None)
+    verdict = log.verify(Claims([claim_of(history[3], reason="reason 3")]))
+    assert (verdict.findings, verdict.unread) == ((), 6)
 
 
 EDITS = {
-    "a disclosed text": "UPDATE audit_disclosure SET value = 'forged' WHERE value = 'reason 4'",
+    "a disclosed text": "UPDATE audit_disclosure SET person_id = entry_id WHERE entry_id = "
+    "(SELECT id FROM audit_entry WHERE leaf_index = 4)",
     "a column": "UPDATE audit_entry SET subject_type = 'forged' WHERE leaf_index = 4",
     "the time": "UPDATE audit_entry SET recorded_at = '2020-01-01' WHERE leaf_index = 4",
     "an actor": "UPDATE audit_entry SET actor_sequence = 99 WHERE leaf_index = 4",
@@ -105,7 +136,7 @@ def test_a_forged_envelope_alone_names_its_entry(log: Log, history: list[Recorde
 
 
 def test_a_deleted_entry_is_found(log: Log, history: list[Recorded]) -> None:
-    log.tamper("DELETE FROM audit_disclosure WHERE value = 'reason 2'")
+    log.forget_texts(2)
     log.tamper("DELETE FROM audit_entry WHERE leaf_index = 2")
     sentences = [finding.sentence for finding in log.verify().findings]
     assert any("Entry 2 is missing" in one for one in sentences)
@@ -113,7 +144,7 @@ def test_a_deleted_entry_is_found(log: Log, history: list[Recorded]) -> None:
 
 
 def test_a_truncated_tail_is_found(log: Log, history: list[Recorded]) -> None:
-    log.tamper("DELETE FROM audit_disclosure WHERE value IN ('reason 4', 'reason 5')")
+    log.forget_texts(4, 5)
     log.tamper("DELETE FROM audit_entry WHERE leaf_index >= 4")
     assert not log.verify().is_sound
 
@@ -160,9 +191,9 @@ def test_a_business_row_without_an_entry_is_found(log: Log, history: list[Record
 def test_a_text_whose_disclosure_was_removed_to_hide_an_edit_names_its_entry(
     log: Log, history: list[Recorded]
 ) -> None:
-    log.tamper("DELETE FROM audit_disclosure WHERE value = 'reason 3'")
-    (finding,) = log.verify(Claims([claim_of(history[3], reason="forged")])).findings
-    assert finding.leaf_index == 3
+    log.forget_texts(3)
+    findings = log.verify(Claims([claim_of(history[3], reason="forged")])).findings
+    assert {finding.leaf_index for finding in findings} == {3}
 
 
 def test_a_business_row_that_points_at_another_entry_names_it(
@@ -202,7 +233,7 @@ def test_a_head_that_does_not_hold_the_trees_hashes_is_found(
 
 
 def test_many_deleted_entries_in_a_row_are_one_gap(log: Log, history: list[Recorded]) -> None:
-    log.tamper("DELETE FROM audit_disclosure WHERE value IN ('reason 1', 'reason 2')")
+    log.forget_texts(1, 2)
     log.tamper("DELETE FROM audit_entry WHERE leaf_index IN (1, 2)")
     gap, counter = log.verify().findings
     assert "The entries 1 to 2 are missing" in gap.sentence
@@ -226,7 +257,8 @@ def test_a_wrong_root_is_found_once_and_not_at_every_later_checkpoint(
     "edit",
     [
         "UPDATE audit_entry SET subject_type = 'forged' WHERE leaf_index IS NULL",
-        "UPDATE audit_disclosure SET value = 'forged' WHERE value = 'not sealed'",
+        "UPDATE audit_disclosure SET person_id = entry_id WHERE entry_id = "
+        "(SELECT id FROM audit_entry WHERE leaf_index IS NULL)",
     ],
 )
 def test_an_entry_that_waits_to_be_sealed_is_checked_too(

@@ -4,7 +4,8 @@ import pytest
 from sqlmodel import select
 
 from audit.actions import Action
-from audit.models import Disclosure, Entry
+from audit.disclosing import disclosed_fields
+from audit.models import Entry
 from crowd.models import AnnotatorRecord, Project, ProjectState
 from crowd.pay_floor import make_exception, pay_rate, raise_pay_alarm, underpaid_projects
 from crowd.projects import ProjectChange, change_project, change_state
@@ -120,7 +121,7 @@ def test_an_officers_exception_opens_it_and_is_recorded_with_its_reason(moot, un
     assert sweep(moot) == 0
     [entry] = entries(moot, Action.PAY_EXCEPTION_MADE)
     with moot.read() as uow:
-        [said] = uow.session.exec(select(Disclosure).where(Disclosure.entry_id == entry.id))
+        [said] = disclosed_fields(uow, entry.id).values()
     assert said.value == REASON
     assert REASON.encode() not in entry.envelope
 

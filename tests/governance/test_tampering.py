@@ -167,8 +167,11 @@ DAMAGE = [
     "UPDATE audit_entry SET leaf_hash = 'zz' WHERE action = 'review.overridden'",
     "UPDATE audit_entry SET leaf_index = 'zz' WHERE action = 'review.overridden'",
     "UPDATE audit_entry SET leaf_index = -7 WHERE action = 'review.overridden'",
-    "UPDATE audit_disclosure SET salt = 'zz'",
-    "UPDATE audit_disclosure SET value = 5",
+    "UPDATE audit_disclosure SET sealed = 'zz'",
+    "UPDATE audit_disclosure SET sealed = 5",
+    "UPDATE audit_subject_key SET wrapped = x'00'",
+    "UPDATE audit_subject_key SET wrapped_by = x'00'",
+    "DELETE FROM audit_subject_key",
     "UPDATE audit_disclosure SET field = x'00' WHERE field = 'reason_text'",
     "UPDATE audit_actor_counter SET last_sequence = 'zz'",
     "UPDATE audit_log_head SET frontier = '{'",
@@ -177,6 +180,7 @@ DAMAGE = [
     "UPDATE audit_checkpoint SET note = x'00'",
     "UPDATE audit_checkpoint SET note = ''",
     "DROP TABLE audit_disclosure",
+    "DROP TABLE audit_subject_key",
 ]
 
 

@@ -8,7 +8,8 @@ import pytest
 from sqlmodel import col, select
 
 from audit.actions import Action
-from audit.models import Disclosure, Entry
+from audit.disclosing import disclosed_fields
+from audit.models import Entry
 from crowd.models import Label, Origin, Task
 from folkmoot.kernel import clock
 from folkmoot.kernel.errors import Conflict, DomainError, InvalidInput, NotFound
@@ -142,10 +143,10 @@ def test_the_reason_text_is_disclosed_but_not_in_the_leaf(bench) -> None:
     (entry,) = bench.entries(*ACTS)
     assert REASON["reason_text"].encode() not in entry.envelope
     with bench.read() as uow:
-        (found,) = uow.session.exec(
-            select(Disclosure).where(col(Disclosure.entry_id) == entry.id)
-        ).all()
-    assert (found.field, found.value) == ("reason_text", REASON["reason_text"])
+        found = disclosed_fields(uow, entry.id)
+    assert {name: text.value for name, text in found.items()} == {
+        "reason_text": REASON["reason_text"]
+    }
 
 
 def test_if_the_entry_cannot_be_written_nothing_changes(bench, monkeypatch) -> None:
