@@ -16,6 +16,10 @@ BENCHES = {
     "agreement": Listed(
         "folkmoot.bench.agreement", "Alpha, AC1 and Fleiss' kappa with limits: how fast."
     ),
+    "audit-append": Listed(
+        "folkmoot.bench.audit_append",
+        "Overrides recorded a second, beside bare inserts and a lock-and-chain log.",
+    ),
     "consensus-accuracy": Listed(
         "folkmoot.bench.consensus_accuracy", "Every consensus algorithm on real crowds with truth."
     ),
