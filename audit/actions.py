@@ -136,5 +136,7 @@ class Action(StrEnum):
     """Somebody released a legal hold."""
     LOG_VERIFIED = "log.verified"
     """The whole log was checked, and what was found."""
+    LOG_EXPORTED = "log.exported"
+    """Entries were written out for an auditor: from which to which, with texts or without."""
     JOB_FAILED = "job.failed"
     """A piece of background work failed for good, and why."""

@@ -11,7 +11,7 @@ from audit.searching import log_health
 from audit.verdicts import Verdict
 from audit.verification import record_verification, verify_log
 from folkmoot.bootstrap import bootstrap
-from folkmoot.cli import audit_publish
+from folkmoot.cli import audit_export, audit_publish
 from folkmoot.cli.opening import open_services
 from folkmoot.jobs.audit_jobs import CLAIMS, seal
 from folkmoot.kernel.actor import PLATFORM
@@ -25,6 +25,8 @@ def command() -> None:
     """Seal, verify and read the audit log."""
 
 
+command.add_command(audit_export.export)
+command.add_command(audit_export.receipt)
 command.add_command(audit_publish.publish)
 command.add_command(audit_publish.cosign)
 
