@@ -23,6 +23,8 @@ from folkmoot.kernel.ids import new_id
 from folkmoot.kernel.unit_of_work import reading, unit_of_work
 from folkmoot.runtime.postgres import TemporaryPostgres
 
+from .long_log import LongLog, fill
+
 ORIGIN = "test.example/log"
 ACTOR = Actor(new_id(), "Odile")
 
@@ -136,3 +138,14 @@ class Log:
 @pytest.fixture
 def log(engine: Engine) -> Log:
     return Log(engine)
+
+
+@pytest.fixture(scope="session")
+def long_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LongLog]:
+    """A log of 70,000 entries, which tests only read."""
+    engine = make_engine(f"sqlite:///{tmp_path_factory.mktemp('long') / 'log.sqlite'}")
+    SQLModel.metadata.create_all(engine)
+    key = LogKey(ORIGIN, SigningKey.generate(ORIGIN))
+    fill(engine, key)
+    yield LongLog(engine, key)
+    engine.dispose()
