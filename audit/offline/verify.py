@@ -1337,7 +1337,8 @@ class Check:
             if one.is_found:
                 self._check_place(one)
             elif self.manifest.is_whole or one.impostor is not None:
-                said = "Its place is taken by an entry that" if one.impostor else "The entry"
+                is_other = one.impostor is not None
+                said = "Its place is taken by an entry that" if is_other else "The entry"
                 self.verdict.blame(
                     f"{said} differs from what {one.name} promised, or it was removed.",
                     one.impostor,

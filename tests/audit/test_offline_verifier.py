@@ -23,8 +23,10 @@ from audit.cosigning import CosignatureKind, CosigningKey
 from audit.export_claims import FinishedReport
 from audit.export_files import FolderSink, zip_sink
 from audit.exporting import ExportRange, export_log
+from audit.merkle import leaf_hash
 from audit.models import Entry, SignedCheckpoint
 from audit.notes import Note
+from audit.promises import promise_of
 from audit.verdicts import Claim
 from audit.witnessing import keep_cosignature
 from folkmoot.kernel.actor import Actor
@@ -420,3 +422,26 @@ def test_its_canonical_form_is_that_of_the_library(verifier: ModuleType, value) 
         return
     assert verifier.canonical(value) == expected
     assert verifier.canonical(verifier.read_json(expected.decode())) == expected
+
+
+def test_a_promise_given_at_the_commit_is_kept_or_broken(auditor: Auditor) -> None:
+    promises = {}
+    for name in ("kept.json", "broken.json"):
+        entry = auditor.log.record(reason="An override.")
+        with reading(auditor.log.engine) as uow:
+            promise = promise_of(uow, auditor.log.key, entry_id=entry.id)
+        (auditor.folder / name).write_text(json.dumps({"receipt": {"promise": promise.promise}}))
+        promises[name] = entry.id
+    with unit_of_work(auditor.log.engine) as uow:
+        forged = uow.session.get_one(Entry, promises["broken.json"])
+        forged.envelope = forged.envelope.replace(b"0.75", b"0.05")
+        forged.leaf_hash = leaf_hash(forged.envelope)
+    auditor.log.seal()
+
+    verdict = auditor.check(auditor.export(), receipts=[auditor.folder / name for name in promises])
+
+    assert "kept.json: its entry is in the log, at 7." in verdict.proven
+    assert [one.to_text() for one in verdict.wrong] == [
+        "entry 8: Its place is taken by an entry that differs from what broken.json promised, "
+        "or it was removed."
+    ]

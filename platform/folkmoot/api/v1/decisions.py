@@ -3,8 +3,10 @@
 from http import HTTPStatus
 from uuid import UUID
 
+from audit.promises import promise_of
 from folkmoot.api.operations import Api, Call, PageQuery, PageView
 from folkmoot.api.v1.decisions_schemas import (
+    ActView,
     BatchView,
     CaseView,
     DecisionQuery,
@@ -12,12 +14,11 @@ from folkmoot.api.v1.decisions_schemas import (
     NewCases,
     NewReview,
     NextCase,
-    ReviewView,
 )
 from folkmoot.identity.permissions import Permission
 from folkmoot.kernel.pagination import Page
 from governance import decisions, review
-from governance.models import Decision, DecisionBatch, Review
+from governance.models import Decision, DecisionBatch
 
 api = Api("decisions")
 
@@ -82,10 +83,10 @@ def show_case(call: Call, decision_id: UUID) -> dict[str, object]:
     }
 
 
-@api.post("/decisions/<uuid:decision_id>/reviews", access=Permission.REVIEW, shows=ReviewView)
-def review_decision(call: Call, decision_id: UUID, body: NewReview) -> Review:
+@api.post("/decisions/<uuid:decision_id>/reviews", access=Permission.REVIEW, shows=ActView)
+def review_decision(call: Call, decision_id: UUID, body: NewReview) -> dict[str, object]:
     """Confirm, override, disregard or reverse a decision."""
-    return review.review_decision(
+    act = review.review_decision(
         call.uow,
         call.actor,
         decision_id=decision_id,
@@ -95,3 +96,5 @@ def review_decision(call: Call, decision_id: UUID, body: NewReview) -> Review:
         reason_codes=body.reason_codes,
         reason_text=body.reason_text,
     )
+    promise = promise_of(call.uow, call.services.log_key, entry_id=act.audit_entry_id)
+    return {**act.model_dump(), "receipt": promise}

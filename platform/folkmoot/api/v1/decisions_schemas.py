@@ -100,3 +100,18 @@ class ReviewView(View):
     seconds: float
     audit_entry_id: UUID
     decided_at: datetime
+
+
+class PromiseView(View):
+    """What you can hold the log to: the hash of your entry's leaf, signed, and until when."""
+
+    leaf_hash: str
+    staged_at: datetime
+    deadline: datetime
+    promise: str
+
+
+class ActView(ReviewView):
+    """Your act, and the log's signed promise to keep it."""
+
+    receipt: PromiseView
