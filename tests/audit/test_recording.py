@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 from sqlmodel import col, select
 
+from audit import numbering
 from audit.actions import Action
 from audit.disclosing import disclosed_fields
 from audit.merkle import leaf_hash
@@ -95,6 +96,18 @@ def test_an_actor_acting_at_once_in_many_places_leaves_no_gap(log: Log) -> None:
     with ThreadPoolExecutor(4) as pool:
         numbers = list(pool.map(lambda _: log.record().actor_sequence, range(24)))
     assert sorted(numbers) == list(range(1, 25))
+
+
+def test_a_number_that_was_guessed_wrong_is_still_the_next_one(log: Log) -> None:
+    assert [log.record().actor_sequence for _ in range(2)] == [1, 2]
+    numbering._last_given[ACTOR.id] = 7  # what another process gave meanwhile is not known here
+    assert log.record().actor_sequence == 3
+    with suppress(ZeroDivisionError), unit_of_work(log.engine) as uow:
+        record(uow, ACTOR, Action.POLICY_SET, subject_type="x", subject_id=new_id(), facts={})
+        _ = 1 / 0
+    assert log.record().actor_sequence == 4
+    log.seal()
+    assert log.verify().is_sound
 
 
 def test_sealing_is_announced_once_after_the_commit(log: Log) -> None:
