@@ -54,6 +54,8 @@ class ClaimCheck:
         if entry is None:
             yield Finding(f"There is no entry for {what}.")
             return
+        if self._is_over(entry):
+            return
         try:
             envelope = read_envelope(self.entries.raw(entry, "envelope"))
         except UnreadableRow as error:
@@ -98,7 +100,7 @@ class ClaimCheck:
             times = claimed[entry_id] if entry_id else 0
             if times > 1:
                 yield self._finding(f"{times} rows say that they are this entry's.", entry)
-            if not times and entry_id not in named:
+            if not times and entry_id not in named and not self._is_over(entry):
                 kind = self.entries.raw(entry, "subject_type")
                 subject_id = self.entries.uuid(entry, "subject_id")
                 yield self._finding(
@@ -112,6 +114,10 @@ class ClaimCheck:
         wanted = [one.value for one in source.actions]
         statement = sa.select(*columns).where(self.entries.column("action").in_(wanted))
         return stored_rows(self.uow, statement.order_by(col(Entry.id)))
+
+    def _is_over(self, entry: Stored) -> bool:
+        """Say whether the time of an entry is over: nothing can be held against it any more."""
+        return self.coverage.is_expired(self.entries.raw(entry, "leaf_index"))
 
     def _entry(self, entry_id: UUID) -> Stored | None:
         statement = sa.select(*self.entries.columns()).where(col(Entry.id) == entry_id)

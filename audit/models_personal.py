@@ -85,5 +85,7 @@ class RetentionRule(SQLModel, table=True):
     record_class: RecordClass = Field(sa_type=enum_type(RecordClass), primary_key=True)
     entry_days: int
     text_days: int
+    # Before that, a text is not erased on request either.
+    text_minimum_days: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     set_by: UUID
     set_at: datetime

@@ -1,7 +1,7 @@
 """Read the log: search it, open one entry, hand out what proves it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -19,7 +19,7 @@ from audit.signing_keys import NoteError, to_base64
 from audit.tiles import prove_inclusion_at
 from audit.witness_policy import NO_WITNESSES, WitnessPolicy
 from audit.witnessing import WitnessHealth, checkpoint_over, witness_health
-from folkmoot.kernel.errors import Conflict, NotFound
+from folkmoot.kernel.errors import Conflict, Gone, InvalidInput, NotFound
 from folkmoot.kernel.json_values import JsonObject
 from folkmoot.kernel.pagination import Page, PageRequest, page_by_id
 from folkmoot.kernel.unit_of_work import UnitOfWork
@@ -49,7 +49,10 @@ class LogHealth:
 
 @dataclass(frozen=True)
 class EntryDetail:
-    """One entry: what was recorded, what of it is still disclosed, and what was erased."""
+    """One entry: what was recorded, what of it is still disclosed, and what was erased.
+
+    Of an entry whose time is over only the row is left: its envelope is empty.
+    """
 
     entry: Entry
     facts: JsonObject
@@ -87,6 +90,8 @@ def entry_detail(uow: UnitOfWork, *, entry_id: UUID) -> EntryDetail:
     entry = uow.session.get(Entry, entry_id)
     if entry is None:
         raise NotFound("There is no entry with that id.")
+    if not entry.envelope:
+        return EntryDetail(entry, {}, {}, (), {})
     envelope = json.loads(entry.envelope)
     disclosed = {name: text.value for name, text in disclosed_fields(uow, entry_id).items()}
     committed = envelope["commitments"]
@@ -95,14 +100,23 @@ def entry_detail(uow: UnitOfWork, *, entry_id: UUID) -> EntryDetail:
 
 
 def receipt_of(
-    uow: UnitOfWork, *, entry_id: UUID, policy: WitnessPolicy = NO_WITNESSES
+    uow: UnitOfWork,
+    *,
+    entry_id: UUID,
+    policy: WitnessPolicy = NO_WITNESSES,
+    fields: Collection[str] | None = None,
 ) -> JsonObject:
     """Return what proves one entry offline: envelope, inclusion proof, signed checkpoint.
 
     `tlog_proof` says the same in the form of c2sp.org/tlog-proof. The checkpoint is the newest that
     has the cosignatures which the policy wants, where the entry is in one.
+
+    `fields`: which texts to disclose, all that are left unless told. What is withheld changes
+    nothing of the rest: the envelope holds a commitment to each.
     """
     detail = entry_detail(uow, entry_id=entry_id)
+    if not detail.entry.envelope:
+        raise Gone("The time of this entry is over, and its content was erased.")
     index = detail.entry.leaf_index
     note = None if index is None else checkpoint_over(uow, index=index, policy=policy)
     if index is None or note is None:
@@ -113,7 +127,7 @@ def receipt_of(
         "leaf_index": index,
         "inclusion": [to_base64(one) for one in proof.path],
         "checkpoint": note,
-        "disclosures": _disclosures_with_salts(uow, entry_id),
+        "disclosures": _disclosures_with_salts(uow, detail, fields),
         "tlog_proof": ProofFile(index, proof.path, note).to_text(),
     }
 
@@ -162,8 +176,14 @@ def _latest_checkpoint(uow: UnitOfWork) -> SignedCheckpoint | None:
     return uow.session.exec(statement).first()
 
 
-def _disclosures_with_salts(uow: UnitOfWork, entry_id: UUID) -> JsonObject:
+def _disclosures_with_salts(
+    uow: UnitOfWork, detail: EntryDetail, fields: Collection[str] | None
+) -> JsonObject:
+    unknown = sorted(set(fields or ()) - set(detail.commitments))
+    if unknown:
+        raise InvalidInput(f"The entry has no personal field {unknown[0]!r}.")
     return {
         name: {"value": text.value, "salt": text.salt.hex()}
-        for name, text in disclosed_fields(uow, entry_id).items()
+        for name, text in disclosed_fields(uow, detail.entry.id).items()
+        if fields is None or name in fields
     }

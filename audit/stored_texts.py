@@ -5,9 +5,12 @@ findings, never a crash. Others read texts by `audit.disclosing`.
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import sys
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Sequence
 from hashlib import sha256
 from itertools import groupby
+from typing import NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -23,7 +26,8 @@ from folkmoot.kernel.unit_of_work import UnitOfWork
 
 __all__ = ["COVERING", "Coverage", "StoredTexts", "UnreadText", "digest_of_texts"]
 
-# Entries that say of texts that they were erased: how many, and the digest of which.
+# Entries that say of texts that they were erased: how many, and the digest of which. One of a
+# retention may say besides which leaves have no content any more.
 COVERING = frozenset({Action.PERSON_ERASED, Action.RETENTION_APPLIED})
 
 
@@ -81,6 +85,7 @@ class Coverage:
         self.uow = uow
         self.erased = StoredTable(uow, ErasedText)
         self._counted: set[UUID] = set()
+        self._expired: list[tuple[int, int]] = []
 
     def of(self, entry_ids: Collection[UUID]) -> dict[UUID, set[str]]:
         """Return the fields of some entries that were erased by an erasure that adds up."""
@@ -91,6 +96,13 @@ class Coverage:
             if entry_id is not None and self.erased.uuid(row, "erasure_id") in self._counted:
                 covered.setdefault(entry_id, set()).add(str(self.erased.raw(row, "field")))
         return covered
+
+    def is_expired(self, index: object) -> bool:
+        """Say whether an entry of a retention tells that this leaf's content is over."""
+        if not isinstance(index, int):
+            return False
+        run = bisect_right(self._expired, (index, sys.maxsize)) - 1
+        return run >= 0 and index <= self._expired[run][1]
 
     def check(self) -> Iterator[Finding]:
         """Add up every erasure, before `of` is asked; yield those that do not."""
@@ -119,7 +131,9 @@ class Coverage:
             entry_id = entries.uuid(row, "id")
             facts = _facts(entries.raw(row, "envelope"))
             if entry_id is not None and facts is not None:  # else its own check says what is wrong
-                stated[entry_id] = facts
+                stated[entry_id] = facts.n_texts, facts.digest
+                self._expired += facts.expired
+        self._expired.sort()
         return stated
 
     def _counted_up(self, rows: Iterator[Stored]) -> tuple[int, str]:
@@ -136,11 +150,16 @@ def digest_of_texts(texts: Sequence[tuple[UUID, str]]) -> str:
     return sha256("".join(lines).encode()).hexdigest()
 
 
-def _facts(envelope: object) -> tuple[int, str] | None:
+class _Facts(NamedTuple):
+    n_texts: int
+    digest: str
+    expired: list[tuple[int, int]]
+
+
+def _facts(envelope: object) -> _Facts | None:
     try:
-        facts: Mapping[str, object] = json.loads(envelope if isinstance(envelope, bytes) else b"")[
-            "facts"
-        ]
-        return int(str(facts["n_texts"])), str(facts["texts_digest"])
+        facts = json.loads(envelope if isinstance(envelope, bytes) else b"")["facts"]
+        expired = [(int(first), int(last)) for first, last in facts.get("expired", [])]
+        return _Facts(int(facts["n_texts"]), str(facts["texts_digest"]), expired)
     except NOT_READABLE:
         return None

@@ -118,8 +118,9 @@ class _LogCheck:
         yield from tree.early
         for row, texts, erased in self._entries(col(Entry.leaf_index).is_not(None)):
             self.n_sealed += 1
-            yield from self.one.findings(row, texts, erased)
             index = self.one.entries.raw(row, "leaf_index")
+            is_expired = self.coverage.is_expired(index)
+            yield from self.one.findings(row, texts, erased, is_expired=is_expired)
             leaf = leaf_of(self.one.entries.raw(row, "leaf_hash"))
             for sentence in tree.grow(index, leaf):
                 yield self.one.finding(sentence, row)

@@ -30,6 +30,7 @@ __all__ = [
     "add_wrapping_key",
     "give_wrapping_keys",
     "load_wrapping_keys",
+    "read_wrapping_keys",
     "wrapping_keys_of",
 ]
 

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from audit.canonical import digest
+from audit.verdicts import ERASED
+from crowd.erasing import erased_ref
 from folkmoot.kernel.json_values import Json, JsonObject
 from governance.models import CaseView, Decision, Review
 
@@ -19,6 +21,11 @@ def moment_text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
+def is_erased(decision: Decision) -> bool:
+    """Say whether it is no longer known about whom a decision was."""
+    return decision.case_ref == erased_ref(decision.id)
+
+
 def decision_facts(decision: Decision) -> JsonObject:
     """Return the facts of a decision as it was made."""
     return {
@@ -26,7 +33,7 @@ def decision_facts(decision: Decision) -> JsonObject:
         "policy_version": decision.policy_version,
         "proposed": decision.proposed,
         "probability": decision.probability,
-        "explanation_digest": digest(decision.explanation),
+        "explanation_digest": ERASED if is_erased(decision) else digest(decision.explanation),
         "is_high_stakes": decision.is_high_stakes,
         "hold_reason": decision.hold_reason,
         "decided_at": moment_text(decision.created_at),
@@ -35,6 +42,8 @@ def decision_facts(decision: Decision) -> JsonObject:
 
 def decision_personal(decision: Decision) -> dict[str, str]:
     """Return what names or describes the person decided about."""
+    if is_erased(decision):
+        return {"case_ref": ERASED, "payload_digest": ERASED}
     return {
         "case_ref": decision.case_ref,
         "payload_digest": digest(decision.payload),

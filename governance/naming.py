@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from crowd.models import DataSet, Project
+from crowd.models import DataSet, Project, Task
 from folkmoot.kernel.unit_of_work import UnitOfWork
 from governance.models import Decision, Model, ModelVersion, Report
 
@@ -29,6 +29,15 @@ def decision_called(uow: UnitOfWork, case_ref: str) -> UUID | None:
     """Return the newest decision on a case, or None where no case is called so."""
     named = select(Decision.id).where(col(Decision.case_ref) == case_ref)
     return uow.session.exec(named.order_by(col(Decision.id).desc())).first()
+
+
+def person_of_case(uow: UnitOfWork, *, project_id: UUID, case_ref: str) -> UUID | None:
+    """Return an id of the person whom a project knows by a case: of a decision or a task."""
+    decision = select(Decision.id).where(
+        Decision.project_id == project_id, Decision.case_ref == case_ref
+    )
+    task = select(Task.id).where(Task.project_id == project_id, Task.external_id == case_ref)
+    return uow.session.exec(decision).first() or uow.session.exec(task).first()
 
 
 def version_names(uow: UnitOfWork, version_ids: Iterable[UUID]) -> Names:

@@ -5,18 +5,25 @@ from dataclasses import dataclass
 
 from sqlalchemy.engine import Engine
 
+from audit.erasing import Erasable
 from audit.keeping import CheckpointKeeper
 from audit.keys import LogKey, load_log_key
 from audit.witness_files import load_policy
 from audit.witness_policy import WitnessPolicy
 from audit.wrapping_keys import give_wrapping_keys, load_wrapping_keys
+from crowd.erasing import CrowdForgets
+from folkmoot.identity.erasing import AccountsForget
 from folkmoot.jobs.announcing import announcer_for
 from folkmoot.kernel import unit_of_work as work
 from folkmoot.kernel.artifacts import ArtifactStore
 from folkmoot.kernel.db import make_engine
 from folkmoot.kernel.settings import Settings
 from folkmoot.kernel.unit_of_work import Announcer, UnitOfWork
+from governance.erasing import GovernanceForgets
 
+# Whatever keeps texts of people, and so must forget them. Decisions first: they find the tasks of
+# a case by its name, which both then forget.
+ERASABLES: tuple[Erasable, ...] = (GovernanceForgets(), CrowdForgets(), AccountsForget())
 # The newest checkpoint, where a change of the database cannot reach it.
 KEPT_CHECKPOINT = "last-checkpoint.txt"
 

@@ -10,8 +10,9 @@ from audit.keys import write_new_key
 from audit.searching import log_health
 from audit.verdicts import Verdict
 from audit.verification import record_verification, verify_log
+from audit.wrapping_keys import give_wrapping_keys, read_wrapping_keys
 from folkmoot.bootstrap import bootstrap
-from folkmoot.cli import audit_export, audit_publish
+from folkmoot.cli import audit_erase, audit_export, audit_publish
 from folkmoot.cli.opening import open_services
 from folkmoot.jobs.audit_jobs import CLAIMS, seal
 from folkmoot.kernel.actor import PLATFORM
@@ -27,6 +28,8 @@ def command() -> None:
 
 command.add_command(audit_export.export)
 command.add_command(audit_export.receipt)
+for erasing in audit_erase.COMMANDS:
+    command.add_command(erasing)
 command.add_command(audit_publish.publish)
 command.add_command(audit_publish.cosign)
 
@@ -41,8 +44,17 @@ command.add_command(audit_publish.cosign)
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A file of checkpoints that were kept elsewhere; the log must still agree with each.",
 )
+@click.option(
+    "--wrapping-key",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The wrapping key of another database; without it, its personal texts are not compared.",
+)
 def verify(
-    *, database_url: str | None, verifier: str | None, checkpoints: tuple[Path, ...]
+    *,
+    database_url: str | None,
+    verifier: str | None,
+    checkpoints: tuple[Path, ...],
+    wrapping_key: Path | None,
 ) -> None:
     """Check the log, and the business rows against it; exit with 1 where something is wrong."""
     services = open_services() if database_url is None else None
@@ -51,6 +63,8 @@ def verify(
     if services is not None and (own := services.kept_checkpoint.newest()) is not None:
         kept.append(own)
     engine = services.engine if services else make_engine(database_url or "")
+    if services is None and wrapping_key is not None:
+        give_wrapping_keys(engine, read_wrapping_keys(wrapping_key))
     with reading(engine) as uow:
         verdict = verify_log(uow, verifier=key, claims=CLAIMS, kept=kept)
     if services is not None:
@@ -93,6 +107,8 @@ def _say(verdict: Verdict) -> None:
         f"{verdict.size} entries, {verdict.checkpoints} signed checkpoints, "
         f"{verdict.claims} business rows compared, {verdict.unsealed} entries not sealed yet."
     )
+    if verdict.unread:
+        click.echo(f"{verdict.unread} personal texts were not compared: no wrapping key was given.")
     for finding in verdict.findings:
         where = f"entry {finding.leaf_index}: " if finding.leaf_index is not None else ""
         click.echo(f"  {where}{finding.sentence}")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from audit.wrapping_keys import load_wrapping_keys
 from folkmoot.demo.tale import SLUG, Tale
 from folkmoot.demo.tampering import NEW_REASON, tamper_with_a_copy
 from folkmoot.identity.permissions import Role
@@ -54,7 +55,10 @@ def prove(tale: Tale, database: Path) -> None:
     if checked["findings"]:
         raise Conflict(f"The log of the demo does not verify: {checked['findings'][0]}")
     forged = tamper_with_a_copy(
-        database, tale.folder / "forged-copy.sqlite", verifier=health["verifier"]
+        database,
+        tale.folder / "forged-copy.sqlite",
+        verifier=health["verifier"],
+        wrapping_keys=load_wrapping_keys(tale.services.settings),
     )
     tale.teller.say(f"In a COPY of the database: {forged.statement}")
     tale.teller.say(f"   with “{NEW_REASON}”. Verification of the copy says:")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audit.verification import Verdict, verify_log
+from audit.wrapping_keys import WrappingKeys, give_wrapping_keys
 from folkmoot.jobs.audit_jobs import CLAIMS
 from folkmoot.kernel.db import make_engine
 from folkmoot.kernel.unit_of_work import reading
@@ -21,7 +22,9 @@ class Tampering:
     verdict: Verdict
 
 
-def tamper_with_a_copy(database: Path, copy: Path, *, verifier: str) -> Tampering:
+def tamper_with_a_copy(
+    database: Path, copy: Path, *, verifier: str, wrapping_keys: WrappingKeys
+) -> Tampering:
     """Copy a SQLite database, edit one override's reason by SQL, and verify the copy."""
     _copy(database, copy)
     statement = "UPDATE review SET reason_text = ? WHERE id = ?"
@@ -32,6 +35,7 @@ def tamper_with_a_copy(database: Path, copy: Path, *, verifier: str) -> Tamperin
         edited.execute(statement, (NEW_REASON, review_id))
     edited.close()
     engine = make_engine(f"sqlite:///{copy}")
+    give_wrapping_keys(engine, wrapping_keys)
     with reading(engine) as uow:
         verdict = verify_log(uow, verifier=verifier, claims=CLAIMS)
     engine.dispose()

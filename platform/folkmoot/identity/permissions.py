@@ -53,6 +53,8 @@ class Permission(StrEnum):
     """Ask for reports."""
     READ_LOG = "log:read"
     """Read the audit log, fetch receipts, verify it."""
+    ERASE_PEOPLE = "people:erase"
+    """Erase a person's texts, set and release legal holds, set how long things are kept."""
     MANAGE_ACCOUNTS = "accounts:manage"
     """Make and close accounts, set roles, end sessions, give machines tokens and OAuth clients."""
 
@@ -72,6 +74,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.READ_REPORTS,
             Permission.RUN_REPORTS,
             Permission.READ_LOG,
+            Permission.ERASE_PEOPLE,
         }
     ),
     Role.TEAM: frozenset(

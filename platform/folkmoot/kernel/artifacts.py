@@ -64,6 +64,10 @@ class ArtifactStore:
         finally:
             path.unlink(missing_ok=True)
 
+    def forget(self, digest: str) -> None:
+        """Delete the file of a digest, if it is there: somebody in it was erased."""
+        self._path(digest).unlink(missing_ok=True)
+
     def get(self, digest: str) -> bytes:
         """Return the bytes of a digest, or refuse if they are missing or altered."""
         with self.open(digest) as content:

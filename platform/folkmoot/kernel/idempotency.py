@@ -1,8 +1,10 @@
 """Answers that are kept, so that a request sent twice takes effect once."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlmodel import Field, SQLModel, col, select
 
 from folkmoot.kernel import clock
@@ -52,3 +54,10 @@ def keep_answer(
         )
     )
     uow.session.flush()  # two requests at once: the second fails here, before its commit
+
+
+def forget_answers(uow: UnitOfWork, *, about: Collection[UUID]) -> int:
+    """Delete the kept answers of these accounts, and those that speak of these ids."""
+    theirs = [col(KeptAnswer.account_id).in_(about)]
+    named = [col(KeptAnswer.body).contains(str(one)) for one in about]
+    return uow.session.exec(sa.delete(KeptAnswer).where(sa.or_(*theirs, *named))).rowcount

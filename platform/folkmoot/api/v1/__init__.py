@@ -15,6 +15,7 @@ from folkmoot.api.v1 import (
     models,
     oauth_clients,
     payments,
+    people,
     policies,
     preferences,
     projects,
@@ -43,5 +44,6 @@ ALL = (
     decisions.api,
     reports.api,
     log.api,
+    people.api,
     jobs.api,
 )

@@ -4,6 +4,8 @@ from datetime import datetime
 from http import HTTPStatus
 from uuid import UUID
 
+from pydantic import BaseModel, ConfigDict
+
 from audit import searching
 from audit.actions import Action
 from audit.models import Entry
@@ -39,6 +41,19 @@ class EntryView(View):
     project_id: UUID | None
     recorded_at: datetime
     leaf_index: int | None
+
+
+class ReceiptQuery(BaseModel):
+    """Which personal texts a receipt is to disclose."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fields: str | None = None
+
+    @property
+    def chosen(self) -> list[str] | None:
+        """Return the names that were given, with commas between; None where nothing was said."""
+        return None if self.fields is None else [name for name in self.fields.split(",") if name]
 
 
 class ReceiptView(View):
@@ -79,11 +94,17 @@ def list_entries(call: Call, query: EntryQuery) -> Page[Entry]:
 
 
 @api.get("/log/entries/<uuid:entry_id>/receipt", access=Permission.READ_LOG, shows=ReceiptView)
-def get_receipt(call: Call, entry_id: UUID) -> dict[str, JsonObject]:
-    """Return what proves an entry: envelope, inclusion proof, signed checkpoint."""
+def get_receipt(call: Call, entry_id: UUID, query: ReceiptQuery) -> dict[str, JsonObject]:
+    """Return what proves an entry: envelope, inclusion proof, signed checkpoint, texts.
+
+    With `fields` only these texts are disclosed, and with `fields=` none; the others stay hidden.
+    """
     return {
         "receipt": searching.receipt_of(
-            call.uow, entry_id=entry_id, policy=call.services.witness_policy
+            call.uow,
+            entry_id=entry_id,
+            policy=call.services.witness_policy,
+            fields=query.chosen,
         )
     }
 

@@ -89,8 +89,15 @@ def entry(entry_id: UUID) -> str:
 @requires(Permission.READ_LOG)
 def receipt(entry_id: UUID) -> Response:
     """Hand out what proves an entry offline."""
+    wanted = request.args.get("fields")
     with reading() as uow:
-        found = receipt_of(uow, entry_id=entry_id, policy=services().witness_policy)
+        found = receipt_of(
+            uow,
+            entry_id=entry_id,
+            policy=services().witness_policy,
+            # Texts to disclose, by name and with commas between; all where nothing is said.
+            fields=None if wanted is None else [name for name in wanted.split(",") if name],
+        )
         return as_file(jsonify(found), f"receipt-{entry_id}.json")
 
 

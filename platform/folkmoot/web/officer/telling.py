@@ -50,7 +50,7 @@ def lines_of(uow: UnitOfWork, entries: Sequence[Entry]) -> list[EntryLine]:
 
 def facts_of(entry: Entry) -> JsonObject:
     """Return the facts that an entry's envelope holds."""
-    return FACTS.validate_python(json.loads(entry.envelope)["facts"])
+    return FACTS.validate_python(json.loads(entry.envelope or b'{"facts": {}}')["facts"])
 
 
 def action_words(action: Action) -> str:
