@@ -32,6 +32,7 @@ for erasing in audit_erase.COMMANDS:
     command.add_command(erasing)
 command.add_command(audit_publish.publish)
 command.add_command(audit_publish.cosign)
+command.add_command(audit_publish.verifier)
 
 
 @command.command()

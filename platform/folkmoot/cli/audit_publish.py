@@ -1,4 +1,4 @@
-"""`folkmoot audit publish` and `folkmoot audit cosign`: the log where others can see it."""
+"""`folkmoot audit publish`, `verifier` and `cosign`: the log where others can see it."""
 
 import sys
 from pathlib import Path
@@ -7,8 +7,10 @@ import click
 
 from audit.tile_publishing import publish_log
 from audit.witnessing import labels_at, newest_size, witness_health
+from folkmoot.bootstrap import bootstrap
 from folkmoot.cli.opening import open_services
 from folkmoot.jobs.witness_asking import ask_witnesses
+from folkmoot.kernel.settings import load_settings
 
 
 @click.command("publish")
@@ -19,6 +21,12 @@ def publish(*, folder: Path) -> None:
     with services.reading() as uow:
         published = publish_log(uow, folder=folder, policy=services.witness_policy)
     click.echo(f"{folder} holds {published.size} entries; {published.files} files were written.")
+
+
+@click.command("verifier")
+def verifier() -> None:
+    """Print the log's public key, which whoever verifies or watches it needs."""
+    click.echo(bootstrap(load_settings()).log_key.verifier)
 
 
 @click.command("cosign")
