@@ -20,6 +20,7 @@ from audit.recording import record
 from audit.signing_keys import VerifierKey
 from audit.stored_rows import Stored, StoredTable, stored_rows, uuid_of
 from audit.stored_texts import Coverage
+from audit.tile_check import tile_findings
 from audit.tree_check import TreeCheck
 from audit.verdicts import ERASED, Claim, ClaimSource, Finding, Verdict
 from folkmoot.kernel import clock
@@ -56,6 +57,7 @@ def verify_log(
     found = check.attempt("what was erased", check.coverage.check())
     found += check.attempt("the tree", check.sealed())
     found += check.attempt("the entries that wait to be sealed", check.waiting())
+    found += check.attempt("the tiles", tile_findings(uow))
     found += check.attempt("the counters of the actors", check.actor_counters())
     rows = ClaimCheck(uow, check.coverage)
     for source in claims:

@@ -15,6 +15,7 @@ from audit.merkle import (
     root_of,
 )
 from audit.tile_bundles import EntryTooLarge, MalformedBundle, parse_bundle, to_bundle
+from audit.tile_check import tile_findings
 from audit.tile_models import Tile
 from audit.tile_paths import TilePlace, bundles_of, tiles_of
 from audit.tile_reading import content_at
@@ -171,3 +172,23 @@ def test_an_empty_log_has_the_empty_root(engine: Engine):
         assert root_at(uow, size=0) == EMPTY_ROOT
         with pytest.raises(NotFound):
             content_at(uow, TilePlace(0, 0, 1), size=0)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE audit_tile SET hashes = :other WHERE level = 0 AND tile_index = 1",
+        "UPDATE audit_tile SET hashes = :other WHERE level = 1",
+        "DELETE FROM audit_tile WHERE level = 0 AND tile_index = 0",
+        "INSERT INTO audit_tile (level, tile_index, hashes) VALUES (0, 9, :other)",
+    ],
+)
+def test_a_damaged_tile_is_found_by_the_check_of_the_log(engine: Engine, damage: str):
+    log = Log(engine)
+    fill(engine, log.key, sizes=(300, 600))
+    with reading(engine) as uow:
+        assert list(tile_findings(uow)) == []
+
+    log.tamper(damage, **({"other": bytes(8192)} if ":other" in damage else {}))
+
+    assert [one for one in log.verify().findings if "tile" in one.sentence]
