@@ -104,10 +104,11 @@ def erase(
     refused = _refusal(uow, actor, traces, texts, legal_basis)
     if refused is not None:
         return refused
-    kept = _answered_for(texts, traces) if _is_accountable(uow, traces) else []
+    is_accountable = _is_accountable(uow, traces)
+    kept = _answered_for(texts, traces) if is_accountable else []
     erasure = _Erasing(uow, traces, [one for one in texts if one not in kept], kept)
-    rows = erasure.run(actor, erasables)
-    if not erasure.texts and not any(rows.values()) and not kept:
+    rows = erasure.run(actor, erasables, keeps_identity=is_accountable)
+    if not erasure.texts and not rows and not is_accountable:
         raise InvalidInput("Nothing is kept of this person, or it was erased before.")
     files = tuple(sorted(traces.files))
     entry_id = _record_erasure(
@@ -115,16 +116,16 @@ def erase(
     )
     for digest in files:
         uow.after_commit(lambda gone=digest: forget_file(gone))  # type: ignore[misc]  # a default binds it
-    if kept:
+    if is_accountable:
         _record_refusal(uow, actor, Refusal.ACCOUNTABILITY, legal_basis, len(kept))
     return Erasure(
         entry_id,
         len(erasure.texts),
         rows,
         files,
-        Refusal.ACCOUNTABILITY if kept else None,
+        Refusal.ACCOUNTABILITY if is_accountable else None,
         "Who decided over others stays named as long as those decisions are kept; all else is gone."
-        if kept
+        if is_accountable
         else "Nothing of this person is left.",
     )
 
@@ -142,7 +143,9 @@ class _Erasing:
         self.facts: JsonObject = {}
         self.n_keys = 0
 
-    def run(self, actor: Actor, erasables: Sequence[Erasable]) -> dict[str, int]:
+    def run(
+        self, actor: Actor, erasables: Sequence[Erasable], *, keeps_identity: bool
+    ) -> dict[str, int]:
         """Delete keys, texts and business texts; return the counts of the last."""
         resealed = {one: disclosed_fields(self.uow, one.entry_id)[one.field] for one in self.kept}
         # Keys first: whoever seals a text for this person at this moment is waited for.
@@ -163,7 +166,7 @@ class _Erasing:
         rows: dict[str, int] = {}
         for erasable in erasables:
             erased = erasable.erase(
-                self.uow, actor, self.traces.people, keeps_identity=bool(self.kept)
+                self.uow, actor, self.traces.people, keeps_identity=keeps_identity
             )
             rows |= {name: count for name, count in erased.items() if count}
         return rows

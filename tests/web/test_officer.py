@@ -11,10 +11,11 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from audit.actions import Action
-from audit.models import Disclosure
-from audit.verification import ERASED
+from audit.erasure import LegalBasis, erase
+from folkmoot.bootstrap import ERASABLES
 from folkmoot.identity.models import Account
 from folkmoot.identity.naming import pseudonym
+from folkmoot.kernel.actor import PLATFORM
 from folkmoot.kernel.outbox import Job, JobName
 from folkmoot.web.officer.sentences import Told, sentence_of
 from governance.models import Act, Report, Review
@@ -112,9 +113,14 @@ def test_an_entry_shows_before_after_and_what_is_disclosed(world, browse):
 def test_an_erased_text_leaves_its_proof(world, browse):
     entry = overridden(world)
     with world.services.unit_of_work() as uow:
-        uow.session.delete(uow.session.get(Disclosure, (entry.id, "reason_text")))
-        own = select(Review).where(col(Review.audit_entry_id) == entry.id)
-        uow.session.exec(own).one().reason_text = ERASED
+        erase(
+            uow,
+            PLATFORM,
+            person_id=entry.subject_id,
+            legal_basis=LegalBasis.OBJECTION,
+            erasables=ERASABLES,
+            forget_file=world.services.artifacts.forget,
+        )
     world.verify()
     page = browse("officer").get(f"/audit/{entry.id}")
     assert "erased; the proof still holds" in page
@@ -126,6 +132,13 @@ def test_the_receipt_holds_envelope_proof_and_checkpoint(world, browse):
     answer = browse("officer").client.get(f"/audit/{entry.id}/receipt")
     assert f"receipt-{entry.id}.json" in answer.headers["Content-Disposition"]
     assert set(answer.get_json()) >= {"envelope", "leaf_index", "inclusion", "checkpoint"}
+
+
+def test_a_receipt_may_withhold_texts(world, browse):
+    entry = overridden(world)
+    client = browse("officer").client
+    assert set(client.get(f"/audit/{entry.id}/receipt").get_json()["disclosures"])
+    assert client.get(f"/audit/{entry.id}/receipt?fields=").get_json()["disclosures"] == {}
 
 
 def test_an_entry_that_nobody_wrote_is_not_found(browse):

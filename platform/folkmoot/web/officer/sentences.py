@@ -203,6 +203,13 @@ SENTENCES: dict[Action, str | Callable[[Told], str]] = {
     Action.REPORT_REQUESTED: _requested_report,
     Action.REPORT_FINISHED: _finished_report,
     Action.DECISIONS_REQUESTED: "{actor} submitted {cases} cases for decision",
+    Action.PERSON_ERASED: "{actor} erased a person: {n_texts} texts of the log",
+    Action.ERASURE_REFUSED: "{actor} refused to erase a person, or a part: {refusal}",
+    Action.RETENTION_APPLIED: "{actor} erased what had reached its date: {class}",
+    Action.RETENTION_SET: "{actor} set that {class} are kept {entry_days} days",
+    Action.LEGAL_HOLD_SET: "{actor} set a legal hold on {of}",
+    Action.LEGAL_HOLD_RELEASED: "{actor} released a legal hold on {of}",
     Action.LOG_VERIFIED: _verified,
+    Action.LOG_EXPORTED: "{actor} wrote entries of the log out for an auditor",
     Action.JOB_FAILED: "The job {job} failed: {message}",
 }
