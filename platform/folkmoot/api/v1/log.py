@@ -70,14 +70,26 @@ class VerificationView(View):
     verified_at: datetime
 
 
+class WitnessView(View):
+    """How a witness stands: what it cosigned last, and what keeps it from more."""
+
+    name: str
+    key: str
+    size: int
+    cosigned_at: datetime | None
+    asked_at: datetime | None
+    problem: str
+
+
 class HealthView(View):
-    """How the log is: its size, what is not sealed yet, the last check."""
+    """How the log is: its size, what is not sealed yet, the last check, its witnesses."""
 
     size: int
     unsealed: int
     checkpoint: str | None
     verifier: str
     last_verification: VerificationView | None
+    witnesses: list[WitnessView]
 
 
 @api.get("/log/entries", access=Permission.READ_LOG, shows=PageView[EntryView])
@@ -112,13 +124,14 @@ def get_receipt(call: Call, entry_id: UUID, query: ReceiptQuery) -> dict[str, Js
 @api.get("/log/health", access=Permission.READ_LOG, shows=HealthView)
 def get_log_health(call: Call) -> HealthView:
     """Return the log's size, last checkpoint and last verification."""
-    health = searching.log_health(call.uow)
+    health = searching.log_health(call.uow, policy=call.services.witness_policy)
     return HealthView(
         size=health.size,
         unsealed=health.unsealed,
         checkpoint=health.checkpoint,
         verifier=call.services.log_key.verifier,
         last_verification=health.last_verification,
+        witnesses=health.witnesses,
     )
 
 
