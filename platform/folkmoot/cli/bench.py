@@ -42,6 +42,9 @@ BENCHES = {
         "folkmoot.bench.crowd_kill", "kill -9 of every program in turn while annotators work."
     ),
     "demo": Listed("folkmoot.bench.demo", "Seconds to each step of the demo's story."),
+    "erase": Listed(
+        "folkmoot.bench.erase", "Erase people, then search every file and guess at every hash."
+    ),
     "imports": Listed(
         "folkmoot.bench.imports", "One file of many rows: how fast, in how much memory."
     ),
@@ -54,6 +57,10 @@ BENCHES = {
     ),
     "stopping": Listed(
         "folkmoot.bench.stopping", "What asking until the posterior is sure saves, on real votes."
+    ),
+    "tamper": Listed(
+        "folkmoot.bench.tamper",
+        "The attack matrix: every way to tamper with the log, and what the verifier says.",
     ),
 }
 
