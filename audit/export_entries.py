@@ -28,6 +28,8 @@ class ExportedEntries:
         self.by_action: Counter[str] = Counter()
         self._one = EntryCheck(uow)
         self._coverage = Coverage(uow)
+        # Adds up what was erased; what does not add up the reader finds too.
+        self._unsound = tuple(self._coverage.check())
 
     def sealed(self, leaves: range, size: int) -> Iterator[JsonObject]:
         """Yield the entries of a range in their order; up to the log's end, also what follows."""
@@ -70,15 +72,31 @@ class ExportedEntries:
                 yield row, self._line(row, texts.get(entry_id, []), erased.get(entry_id, set()))
 
     def _line(self, row: Stored, texts: Sequence[Stored], erased: Collection[str]) -> JsonObject:
-        line = _envelope(self._one.entries.raw(row, "envelope"))
+        stored = self._one.entries.raw(row, "envelope")
+        is_expired = self._coverage.is_expired(self._one.entries.raw(row, "leaf_index"))
+        line = self._expired(row) if stored == b"" else _envelope(stored)
         leaf = self._one.entries.raw(row, "leaf_hash")
         line["leaf_hash"] = leaf.hex() if isinstance(leaf, bytes) else ""
         if texts and self.has_texts:
             line["disclosures"] = self._disclosed(texts)
-        found: list[Json] = [one.sentence for one in self._one.findings(row, texts, erased)]
+        found: list[Json] = [
+            one.sentence for one in self._one.findings(row, texts, erased, is_expired=is_expired)
+        ]
         if found:
             line["found"] = found
         return line
+
+    def _expired(self, row: Stored) -> JsonObject:
+        """Return what is left of an entry whose time is over; its leaf proves no more of it."""
+        table = self._one.entries
+        return {
+            "expired": {
+                "id": str(table.uuid(row, "id")),
+                "action": str(table.raw(row, "action")),
+                "actor": str(table.uuid(row, "actor_id")),
+                "actor_sequence": index_of(table.raw(row, "actor_sequence")) or 0,
+            }
+        }
 
     def _disclosed(self, texts: Sequence[Stored]) -> JsonObject:
         disclosed: JsonObject = {}

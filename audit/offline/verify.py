@@ -5,7 +5,7 @@ One file: Python 3.10 or newer and the package `cryptography`. Take it from a so
 not from the export, and the log's public key from where it was published.
 
     python verify.py EXPORT --key VKEY [--witness VKEY ...] [--quorum N] [--checkpoint FILE ...]
-                     [--receipt FILE ...] [--account FILE ...] [--json]
+                     [--mirror FOLDER] [--receipt FILE ...] [--account FILE ...] [--json]
 
 It ends with 0 where nothing is wrong, with 1 where something is, with 2 where it was asked wrongly.
 Nothing is unpacked, nothing is written, nothing is believed because it stands in the export.
@@ -195,6 +195,21 @@ def texts_of(value: Json, what: str) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise Unusable(f"its {what} is no list of texts")
     return [str(one) for one in value]
+
+
+def list_of(value: Json, what: str) -> list[Json]:
+    """Return a list, or refuse."""
+    if not isinstance(value, list):
+        raise Unusable(f"its {what} is no list")
+    return value
+
+
+def numbers_of(value: Json) -> tuple[int, int]:
+    """Return two whole numbers, or refuse."""
+    found = [one for one in list_of(value, "range") if type(one) is int]
+    if len(found) != 2:
+        raise Unusable("a range in it is not two numbers")
+    return found[0], found[1]
 
 
 def hash_of(encoded: Json) -> bytes:
@@ -650,6 +665,43 @@ def _lines(file: IO[bytes]) -> Iterator[bytes]:
         yield line
 
 
+class Mirror:
+    """Hashes of leaves that somebody copied earlier: the files of c2sp.org/tlog-tiles, level 0."""
+
+    WIDTH = 256
+
+    def __init__(self, folder: Path, trust: Trust) -> None:
+        self.folder = folder
+        note = _whole(folder / "checkpoint")
+        self.head = trust.open(note, f"in the mirror {folder.name}", is_outside=True)
+        self._tile: tuple[int, bytes] = (-1, b"")
+        tree = Tree()
+        for index in range(self.head.size):
+            tree.add(self.leaf(index))
+        if tree.root() != self.head.root:
+            raise Unusable("its tiles do not lead to its checkpoint")
+
+    def leaf(self, index: int) -> bytes:
+        """Return the hash of a leaf, whose tile is read once for all its neighbours."""
+        number, place = divmod(index, self.WIDTH)
+        if self._tile[0] != number:
+            width = min(self.WIDTH, self.head.size - number * self.WIDTH)
+            self._tile = number, self._read(number, width)
+        return self._tile[1][32 * place : 32 * place + 32]
+
+    def _read(self, number: int, width: int) -> bytes:
+        groups = f"{number:0{(len(str(number)) + 2) // 3 * 3}}"
+        parts = [groups[at : at + 3] for at in range(0, len(groups), 3)]
+        path = (
+            self.folder / "tile" / "0" / "/".join([*(f"x{one}" for one in parts[:-1]), parts[-1]])
+        )
+        whole = path if path.is_file() else Path(f"{path}.p") / str(width)
+        hashes = whole.read_bytes()[: 32 * width]
+        if len(hashes) != 32 * width:
+            raise Unusable("a tile of it is too short")
+        return hashes
+
+
 @dataclass(frozen=True)
 class Manifest:
     """What an export says it is; nothing of it is believed before it has been checked."""
@@ -767,19 +819,17 @@ class Counters:
     def __init__(self) -> None:
         self._next: dict[str, int] = {}
         self._ahead: dict[str, dict[int, int]] = {}
-        self._last: dict[str, int] = {}
 
-    def see(self, entry: Entry, index: int) -> str | None:
+    def see(self, actor: str, number: int, index: int) -> str | None:
         """Take an entry's number; return what is wrong with it."""
-        awaited = self._next.setdefault(entry.actor, 1)
-        ahead = self._ahead.setdefault(entry.actor, {})
-        self._last[entry.actor] = index
-        if entry.sequence < awaited or entry.sequence in ahead:
-            return f"its actor {entry.actor} has two entries with the number {entry.sequence}"
-        ahead[entry.sequence] = index
-        while self._next[entry.actor] in ahead:
-            del ahead[self._next[entry.actor]]
-            self._next[entry.actor] += 1
+        awaited = self._next.setdefault(actor, 1)
+        ahead = self._ahead.setdefault(actor, {})
+        if number < awaited or number in ahead:
+            return f"its actor {actor} has two entries with the number {number}"
+        ahead[number] = index
+        while self._next[actor] in ahead:
+            del ahead[self._next[actor]]
+            self._next[actor] += 1
         return None
 
     def gaps(self) -> Iterator[tuple[str, int]]:
@@ -806,7 +856,28 @@ class Erasures:
 
     def __init__(self) -> None:
         self.fields: dict[str, frozenset[str]] = {}
+        self.expired: list[tuple[int, int]] = []
+        self._covered: list[tuple[int, int]] = []
         self._done: dict[str, tuple[int, str]] = {}
+
+    def over(self, index: int) -> None:
+        """Note an entry whose content is gone; its leaf is still in the tree."""
+        if self.expired and self.expired[-1][1] == index - 1:
+            self.expired[-1] = self.expired[-1][0], index
+        else:
+            self.expired.append((index, index))
+
+    def uncovered(self) -> int | None:
+        """Return the first entry whose content is gone and no entry of a retention says so."""
+        self._covered.sort()
+        for first, last in self.expired:
+            index = first
+            for start, end in self._covered:
+                if start <= index <= end:
+                    index = end + 1
+            if index <= last:
+                return index
+        return None
 
     def read(self, lines: Iterable[dict[str, Json]]) -> None:
         """Read which texts were erased, those of one erasure after the other."""
@@ -823,6 +894,9 @@ class Erasures:
         """Hold what an entry of an erasure says against what was erased."""
         if entry.action not in self.ACTIONS:
             return None
+        for run in list_of(entry.facts.get("expired", []), "expired"):
+            first, last = numbers_of(run)
+            self._covered.append((first, last))
         n_texts, digest = self._done.pop(entry.entry_id, (0, sha256(b"").hexdigest()))
         if (n_texts, digest) != (entry.facts.get("n_texts"), entry.facts.get("texts_digest")):
             return "What was erased is not what this entry says."
@@ -861,6 +935,7 @@ class Rows:
         self._claimed = frozenset().union(*sources.values()) if sources else frozenset()
         self._kept: dict[str, tuple[str, Kept]] = {}
         self.n_rows = 0
+        self.expired: set[str] = set()
         self.uncompared: Counter[str] = Counter()
 
     def remember(
@@ -906,6 +981,8 @@ class Rows:
     def _compare(self, line: Mapping[str, Json], verdict: Verdict) -> None:
         what = f"the {text_of(line, 'subject_type')} {text_of(line, 'subject_id')}"
         found = self._kept.get(text_of(line, "entry"))
+        if found is None and text_of(line, "entry") in self.expired:
+            return
         if found is None:
             verdict.blame(f"There is no entry for {what}: it was never logged, or was removed.")
             return
@@ -974,6 +1051,8 @@ class Check:
         self.manifest = Manifest.read(bundle)
         self.heads: dict[int, list[Head]] = {}
         self.wanted: list[Wanted] = []
+        self.mirror: Mirror | None = None
+        self.n_not_mirrored = 0
         self.accounts: list[tuple[str, dict[str, Json]]] = []
         self.counters = Counters()
         self.rows = Rows(self.manifest.sources)
@@ -983,6 +1062,7 @@ class Check:
         self.ids: set[bytes] = set()
         self.n_entries = self.n_waiting = self.n_texts = 0
         self.is_whole = True
+        self.is_cut_short = False
         self.tree = Tree()
         self.right_outside = self.right_inside = 0
         self.n_dated_back = 0
@@ -1109,6 +1189,7 @@ class Check:
             self._note_place(index, told.first + self.n_entries)
             self.n_entries += 1
             leaf = self._check_entry(line, index, next(seen, 0) if self.is_whole else 0)
+            self._compare_with_mirror(leaf, index)
             if self.is_whole:
                 tree.add(leaf)
                 self._compare(tree)
@@ -1117,6 +1198,14 @@ class Check:
             self.verdict.blame(f"The export should end at {told.end}, and does here.", tree.size)
         if self.is_whole:
             self._grow_to_the_end(tree)
+
+    def _compare_with_mirror(self, leaf: bytes, index: int) -> None:
+        if self.mirror is None or index >= self.mirror.head.size:
+            return
+        if leaf != self.mirror.leaf(index):
+            self.n_not_mirrored += 1
+            if self.n_not_mirrored == 1:
+                self.verdict.blame("It is another entry than the mirror has at this place.", index)
 
     def _note_place(self, index: int, awaited: int) -> None:
         if index == awaited or not self.is_whole:
@@ -1149,6 +1238,8 @@ class Check:
         """Check one entry by itself, and return its leaf hash."""
         for sentence in texts_of(line.get("found", []), "found"):
             self.verdict.blame(f"The exporter's own check says: {sentence}", index)
+        if "expired" in line and index is not None:
+            return self._check_expired(line, index)
         try:
             entry = entry_of(line)
         except ValueError as error:
@@ -1160,6 +1251,19 @@ class Check:
         if seen_at and entry.recorded_at.timestamp() < seen_at - PATIENCE.total_seconds():
             self.n_dated_back += 1
         return entry.leaf
+
+    def _check_expired(self, line: Mapping[str, Json], index: int) -> bytes:
+        """Take an entry whose content is gone, and with it all that its leaf could prove."""
+        told = object_of(line.get("expired"), "what is left of it")
+        self.erasures.over(index)
+        self.rows.expired.add(text_of(told, "id"))
+        self.by_action[text_of(told, "action")] += index < self.manifest.end
+        actor, number = text_of(told, "actor"), number_of(told, "actor_sequence")
+        if problem := self.counters.see(actor, number, index):
+            self.verdict.blame(f"In the log, {problem}.", index)
+        leaf = hash_of(line.get("leaf_hash"))
+        self._look_for_wanted(leaf, text_of(told, "id"), index)
+        return leaf
 
     @staticmethod
     def _leaf_of_unreadable(line: Mapping[str, Json]) -> bytes:
@@ -1179,7 +1283,8 @@ class Check:
         if key in self.ids:
             self.verdict.blame(f"Another entry has its id, {entry.entry_id}.", index)
         self.ids.add(key)
-        if problem := self.counters.see(entry, self.manifest.end if index is None else index):
+        place = self.manifest.end if index is None else index
+        if problem := self.counters.see(entry.actor, entry.sequence, place):
             self.verdict.blame(f"In the log, {problem}.", index)
         erased = self.erasures.fields.get(entry.entry_id, frozenset())
         gone = set(entry.commitments) - set(texts) - erased
@@ -1192,13 +1297,13 @@ class Check:
             self.reports[entry.entry_id] = index, entry.facts
         if index is not None and index < self.manifest.end:
             self.by_action[entry.action] += 1
-        self._look_for_wanted(entry, index)
+        self._look_for_wanted(entry.leaf, entry.entry_id, index)
 
-    def _look_for_wanted(self, entry: Entry, index: int | None) -> None:
+    def _look_for_wanted(self, leaf: bytes, entry_id: str, index: int | None) -> None:
         for one in self.wanted:
-            if one.leaf == entry.leaf:
+            if one.leaf == leaf:
                 one.found, one.is_found = index, True
-            elif entry.entry_id == one.entry_id or (one.index is not None and index == one.index):
+            elif entry_id == one.entry_id or (one.index is not None and index == one.index):
                 one.impostor = index
 
     def _check_waiting(self) -> None:
@@ -1231,6 +1336,7 @@ class Check:
                         f"{self.tree.size}: it was cut short, or set back to an older copy.",
                         self.tree.size,
                     )
+                    self.is_cut_short = True
                 elif 0 < size < told.first or told.end < size < told.size:
                     self._compare_by_proof(head, paths.get(size))
         self._check_witnessed()
@@ -1277,6 +1383,9 @@ class Check:
         self.erasures.read(self.bundle.lines("erased.jsonl"))
 
     def _check_erasures(self) -> None:
+        index = self.erasures.uncovered()
+        if index is not None and self.manifest.is_whole:
+            self.verdict.blame("Its content is gone, and no entry of a retention says so.", index)
         left = self.erasures.without_entry()
         if left and self.manifest.is_whole:
             self.verdict.blame(f"There is no entry of the erasure {left[0]}.")
@@ -1306,6 +1415,8 @@ class Check:
     def _check_reports(self) -> None:
         for line in self.bundle.lines("reports.jsonl"):
             name = f"the report {text_of(line, 'report')}"
+            if text_of(line, "entry") in self.rows.expired:
+                continue
             index, facts = self.reports.pop(text_of(line, "entry"), (None, {}))
             if not facts:
                 self.verdict.blame(f"There is no entry for {name}.")
@@ -1417,8 +1528,12 @@ class Check:
                 f"That the entries from {self.right_outside} on were not rewritten since: nobody "
                 "outside had seen them."
             )
+        if self.is_cut_short:
+            say("Whether what is left of the log is what was there when it was longer.")
         if self.n_waiting:
             say("The entries that wait: until they have a place, only receipts can hold them.")
+        if self.erasures.expired:
+            say("What entries said whose time was over: only that each was there, and where.")
         if not self.manifest.has_texts:
             say("What the withheld texts say: the export was made without them.")
         if self.rows.uncompared:
@@ -1491,6 +1606,7 @@ def verify(
     checkpoints: Sequence[Path] = (),
     receipts: Sequence[Path] = (),
     accounts: Sequence[Path] = (),
+    mirror: Path | None = None,
 ) -> Verdict:
     """Check an export, or receipts alone; whatever cannot be read is a finding."""
     verdict = Verdict()
@@ -1501,10 +1617,13 @@ def verify(
         return verdict
     try:
         check = Check(Bundle(export), trust, verdict)
+        if mirror is not None:
+            check.mirror = Mirror(mirror, trust)
+            heads.append(check.mirror.head)
         check.accounts = [(one.name, object_of(read_json(_whole(one)))) for one in accounts]
     except UNREADABLE as error:
         verdict.title = f"The export {export}"
-        verdict.blame(f"It cannot be read: {error}.")
+        verdict.blame(f"It, or what it is to be held against, cannot be read: {error}.")
         return verdict
     check.wanted = wanted
     for head in heads:
@@ -1555,6 +1674,7 @@ def _options(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Trust
     options.add_argument("--quorum", type=int, help="how many of the witnesses; all if not given")
     for name in ("checkpoint", "receipt", "account"):
         options.add_argument(f"--{name}", action="append", default=[], type=Path)
+    options.add_argument("--mirror", type=Path, help="a folder of tiles that you copied earlier")
     options.add_argument("--json", action="store_true", help="write the verdict for programs")
     chosen = options.parse_args(arguments)
     if chosen.export is None and not chosen.receipt:
@@ -1579,6 +1699,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         checkpoints=chosen.checkpoint,
         receipts=chosen.receipt,
         accounts=chosen.account,
+        mirror=chosen.mirror,
     )
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
