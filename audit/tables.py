@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
-from audit import models
+from audit import models, tile_models
 
 # An INSERT that says what is to become of a row that is there already, as each database has it.
 Upsert: TypeAlias = postgresql.Insert | sqlite.Insert
@@ -26,3 +26,4 @@ DISCLOSURE = _table(models.Disclosure)
 COUNTER = _table(models.ActorCounter)
 HEAD = _table(models.LogHead)
 CHECKPOINT = _table(models.SignedCheckpoint)
+TILE = _table(tile_models.Tile)

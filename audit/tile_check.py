@@ -6,11 +6,11 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from audit.entry_check import leaf_of
-from audit.merkle import root_of
 from audit.models import Entry
 from audit.stored_rows import StoredTable, stored_rows
+from audit.tile_building import tiles_over
 from audit.tile_models import Tile
-from audit.tile_paths import TILE_WIDTH, TilePlace
+from audit.tile_paths import TilePlace
 from audit.verdicts import Finding
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
@@ -21,34 +21,13 @@ def tile_findings(uow: UnitOfWork) -> Iterator[Finding]:
     if not n_stored:
         return
     n_found = 0
-    for place, hashes in _expected(uow):
+    for place, hashes in tiles_over(_leaves(uow)):
         stored = _stored(uow, place)
         n_found += stored is not None
         if stored != hashes:
             yield Finding(f"The log's {place.to_path()} does not hold the hashes of its entries.")
     if n_found != n_stored:
         yield Finding("There are tiles of entries that the log does not have.")
-
-
-def _expected(uow: UnitOfWork) -> Iterator[tuple[TilePlace, bytes]]:
-    """Yield each tile that is stored where all is well, with what it holds."""
-    levels: list[list[bytes]] = [[]]
-    n_full: list[int] = [0]
-    for leaf in _leaves(uow):
-        level, digest = 0, leaf
-        levels[level].append(digest)
-        while len(levels[level]) == TILE_WIDTH:
-            yield TilePlace(level, n_full[level]), b"".join(levels[level])
-            digest = root_of(levels[level])
-            levels[level], n_full[level] = [], n_full[level] + 1
-            level += 1
-            if level == len(levels):
-                levels.append([])
-                n_full.append(0)
-            levels[level].append(digest)
-    for level, hashes in enumerate(levels[1:], 1):
-        if hashes:
-            yield TilePlace(level, n_full[level], len(hashes)), b"".join(hashes)
 
 
 def _leaves(uow: UnitOfWork) -> Iterator[bytes]:

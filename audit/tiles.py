@@ -4,10 +4,10 @@ Tiles are derived: they are made of the leaf hashes of sealed entries. Where the
 a log that is older than its tiles, the next sealing makes them anew.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import sqlalchemy as sa
-from sqlmodel import col, select
 
 from audit.merkle import (
     EMPTY_ROOT,
@@ -20,15 +20,18 @@ from audit.merkle import (
     root_of,
     split,
 )
-from audit.models import Entry, SignedCheckpoint
+from audit.models import SignedCheckpoint
 from audit.notes import Checkpoint, Note
 from audit.signing_keys import NoteError
-from audit.tile_models import Tile
-from audit.tile_paths import TILE_HEIGHT, TILE_WIDTH
+from audit.tables import ENTRY, TILE
+from audit.tile_building import tiles_over
+from audit.tile_paths import TILE_HEIGHT, TILE_WIDTH, TilePlace
 from folkmoot.kernel.errors import Conflict
+from folkmoot.kernel.statements import Statement
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
-ROWS_AT_A_TIME = 5_000
+LEAVES_AT_A_TIME = 4_096
+TILES_AT_A_TIME = 16
 MISSING_ENTRIES = "Sealed entries are missing: `folkmoot audit verify` names them."
 DAMAGED_TILES = "The log's tiles are damaged: `folkmoot audit verify` has to find out why."
 
@@ -49,18 +52,10 @@ def grow(uow: UnitOfWork, *, size: int, leaf_hashes: Sequence[bytes]) -> None:
 
 def rebuild(uow: UnitOfWork, *, size: int) -> None:
     """Make all tiles of the first `size` leaves anew, of the entries; memory stays flat."""
-    uow.session.execute(sa.delete(Tile))
-    uow.session.expire_all()
-    some: list[bytes] = []
-    n_leaves = 0
-    for leaf in _streamed_leaves(uow, size):
-        some.append(leaf)
-        n_leaves += 1
-        if len(some) == TILE_WIDTH:
-            _keep_full_tiles(uow, n_leaves - TILE_WIDTH, some)
-            some = []
-    if n_leaves != size:
-        raise Conflict(MISSING_ENTRIES)
+    uow.connection.execute(sa.delete(TILE))
+    made = tiles_over(_leaves_page_by_page(uow, size))
+    while rows := [_row(place, hashes) for place, hashes in islice(made, TILES_AT_A_TIME)]:
+        _INSERT.run_many(uow.connection, rows)
 
 
 def root_at(uow: UnitOfWork, *, size: int) -> bytes:
@@ -122,22 +117,20 @@ class StoredTree:
 
 def leaf_hashes_of(uow: UnitOfWork, leaves: range) -> list[bytes]:
     """Return the leaf hashes of sealed entries, or raise Conflict where one is missing."""
-    statement = select(Entry.leaf_hash).where(
-        col(Entry.leaf_index) >= leaves.start, col(Entry.leaf_index) < leaves.stop
-    )
-    found = list(uow.session.exec(statement.order_by(col(Entry.leaf_index)))) if leaves else []
+    given = {"first": leaves.start, "stop": leaves.stop}
+    found = [row[0] for row in _LEAVES.all(uow.connection, given)] if leaves else []
     if len(found) != len(leaves):
         raise Conflict(MISSING_ENTRIES)
     return found
 
 
+def _leaves_page_by_page(uow: UnitOfWork, size: int) -> Iterator[bytes]:
+    for first in range(0, size, LEAVES_AT_A_TIME):
+        yield from leaf_hashes_of(uow, range(first, min(first + LEAVES_AT_A_TIME, size)))
+
+
 def _lacks_tiles(uow: UnitOfWork, size: int) -> bool:
-    if size < TILE_WIDTH:
-        return False
-    newest = select(Tile.tile_index).where(
-        Tile.level == 0, Tile.tile_index == size // TILE_WIDTH - 1
-    )
-    return uow.session.exec(newest).first() is None
+    return size >= TILE_WIDTH and not _stored_hashes(uow, 0, size // TILE_WIDTH - 1)
 
 
 def _refuse_other_tree(uow: UnitOfWork, size: int) -> None:
@@ -155,41 +148,50 @@ def _refuse_other_tree(uow: UnitOfWork, size: int) -> None:
 
 def _keep_full_tiles(uow: UnitOfWork, first: int, leaves: Sequence[bytes]) -> None:
     for start in range(0, len(leaves) - TILE_WIDTH + 1, TILE_WIDTH):
-        index = (first + start) // TILE_WIDTH
+        place = TilePlace(0, (first + start) // TILE_WIDTH)
         hashes = leaves[start : start + TILE_WIDTH]
-        # No objects: a million leaves would leave four thousand of them in the session.
-        row = {"level": 0, "tile_index": index, "hashes": b"".join(hashes)}
-        uow.session.execute(sa.insert(Tile), [row])
-        _append(uow, 1, index, root_of(hashes))
+        _INSERT.run(uow.connection, _row(place, b"".join(hashes)))
+        _append(uow, 1, place.index, root_of(hashes))
 
 
 def _append(uow: UnitOfWork, level: int, position: int, digest: bytes) -> None:
     """Add the hash of a full tile to the tile above it, and so on upwards."""
     index, offset = divmod(position, TILE_WIDTH)
-    tile = uow.session.get(Tile, (level, index))
-    if tile is None:
-        tile = Tile(level=level, tile_index=index, hashes=b"")
-        uow.session.add(tile)
-    if len(tile.hashes) != offset * HASH_BYTES:
+    hashes = _stored_hashes(uow, level, index)
+    if len(hashes) != offset:
         raise Conflict(DAMAGED_TILES)
-    tile.hashes += digest
-    if offset == TILE_WIDTH - 1:
-        _append(uow, level + 1, index, root_of(_each_hash(tile.hashes)))
+    hashes.append(digest)
+    row = _row(TilePlace(level, index), b"".join(hashes))
+    if offset == 0:
+        _INSERT.run(uow.connection, row)
+    else:
+        _GROW.run(uow.connection, {**row, "of_level": level, "of_index": index})
+    if len(hashes) == TILE_WIDTH:
+        _append(uow, level + 1, index, root_of(hashes))
+
+
+def _row(place: TilePlace, hashes: bytes) -> dict[str, object]:
+    return {"level": place.level, "tile_index": place.index, "hashes": hashes}
 
 
 def _stored_hashes(uow: UnitOfWork, level: int, index: int) -> list[bytes]:
-    statement = select(Tile.hashes).where(Tile.level == level, Tile.tile_index == index)
-    return _each_hash(uow.session.exec(statement).first() or b"")
-
-
-def _each_hash(hashes: bytes) -> list[bytes]:
+    row = _HASHES.first(uow.connection, {"of_level": level, "of_index": index})
+    hashes: bytes = row.hashes if row is not None else b""
     return [hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES)]
 
 
-def _streamed_leaves(uow: UnitOfWork, size: int) -> Iterator[bytes]:
-    statement = select(Entry.leaf_hash).where(col(Entry.leaf_index) < size)
-    ordered = statement.order_by(col(Entry.leaf_index))
-    streamed: Iterable[bytes] = uow.session.exec(
-        ordered, execution_options={"yield_per": ROWS_AT_A_TIME}
-    )
-    yield from streamed
+def _whole_number(name: str) -> sa.BindParameter[int]:
+    return sa.bindparam(name, type_=sa.Integer)
+
+
+_OF_PLACE = sa.and_(
+    TILE.c.level == _whole_number("of_level"), TILE.c.tile_index == _whole_number("of_index")
+)
+_HASHES = Statement(sa.select(TILE.c.hashes).where(_OF_PLACE))
+_INSERT = Statement(sa.insert(TILE))
+_GROW = Statement(sa.update(TILE).where(_OF_PLACE), sets=("hashes",))
+_LEAVES = Statement(
+    sa.select(ENTRY.c.leaf_hash)
+    .where(ENTRY.c.leaf_index >= _whole_number("first"), ENTRY.c.leaf_index < _whole_number("stop"))
+    .order_by(ENTRY.c.leaf_index)
+)

@@ -1,7 +1,6 @@
 """Tiles give every proof at every size, grow with the log, and are made anew where they lack."""
 
 import pytest
-import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import Engine
@@ -52,14 +51,13 @@ def test_proofs_of_tiles_at_any_size_are_those_of_the_entries(
 
 def test_a_proof_reads_few_rows_however_long_the_log_is(long_log: LongLog):
     statements: list[str] = []
-    sa.event.listen(
-        long_log.engine, "before_cursor_execute", lambda *event: statements.append(event[2])
-    )
 
     with long_log.reading() as uow:
+        uow.connection.connection.set_trace_callback(statements.append)
         prove_inclusion_at(uow, index=31_415, size=70_000)
+        uow.connection.connection.set_trace_callback(None)
 
-    assert len([one for one in statements if "SELECT" in one]) <= 6
+    assert 1 <= len([one for one in statements if "SELECT" in one]) <= 6
 
 
 def test_the_places_of_seventy_thousand_entries_are_those_of_the_specification():
