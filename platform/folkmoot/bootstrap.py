@@ -44,6 +44,10 @@ class Services:
         """Open a transaction that may change things."""
         return work.unit_of_work(self.engine, self.announcer)
 
+    def glancing(self) -> AbstractContextManager[UnitOfWork]:
+        """Read by single statements, which need not show one moment together."""
+        return work.glancing(self.engine)
+
     def reading(self) -> AbstractContextManager[UnitOfWork]:
         """Open a transaction that only reads."""
         return work.reading(self.engine)

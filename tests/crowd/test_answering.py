@@ -11,10 +11,12 @@ from crowd.answering import answer_and_lease
 from crowd.importing import TaskRow
 from crowd.leasing import next_lease
 from crowd.models import AnnotatorRecord, Label, Lease, Project, WorkDay
-from folkmoot.kernel import clock, statements
+from folkmoot.kernel import clock
+from folkmoot.kernel.compiled import Compiled
 from folkmoot.kernel.errors import InvalidInput
 
-MOST_STATEMENTS = 13
+# What an answer changes goes to PostgreSQL in one statement, with what the next lease does.
+MOST_STATEMENTS = {"sqlite": 13, "postgresql": 6}
 
 
 def answer_and_go_on(moot, annotator, leased, answer="yes"):
@@ -38,13 +40,13 @@ def set_rules(moot, project, **rules: object) -> None:
 def sent(moot, monkeypatch) -> list[str]:
     """The statements that reach the driver, but for the ends of transactions."""
     sent: list[str] = []
-    execute = statements._Compiled.execute
+    execute = Compiled.execute_as
 
-    def noted(compiled, connection, given) -> object:
-        sent.append(compiled._sql)
-        return execute(compiled, connection, given)
+    def noted(compiled, connection, sql, arguments) -> object:
+        sent.append(sql)
+        return execute(compiled, connection, sql, arguments)
 
-    monkeypatch.setattr(statements._Compiled, "execute", noted)
+    monkeypatch.setattr(Compiled, "execute_as", noted)
     # What still goes through SQLAlchemy itself counts, too.
     sa.event.listen(
         moot.engine,
@@ -62,7 +64,8 @@ def test_an_answer_with_the_next_lease_takes_few_statements(moot, sent):
     sent.clear()
     answer_and_go_on(moot, ann, answered.leased)
 
-    assert len(sent) <= MOST_STATEMENTS, Counter(sql.split("\n")[0][:70] for sql in sent)
+    most = MOST_STATEMENTS[moot.engine.dialect.name]
+    assert len(sent) <= most, Counter(sql.split("\n")[0][:70] for sql in sent)
 
 
 def test_an_answer_and_the_next_lease_do_what_both_alone_would_do(moot):

@@ -16,5 +16,5 @@ def actor_of_bearer() -> Actor | None:
     scheme, _, text = header.partition(" ")
     if scheme.lower() != "bearer" or not text.strip():
         raise NotSignedIn("Send the access token as: Authorization: Bearer fm_….")
-    with current_services().reading() as uow:
+    with current_services().glancing() as uow:
         return actor_of_token(uow, text.strip())

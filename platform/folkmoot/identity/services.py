@@ -17,5 +17,8 @@ class IdentityServices(Protocol):
     def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:
         """Open a transaction that may change things."""
 
+    def glancing(self) -> AbstractContextManager[UnitOfWork]:
+        """Read by single statements."""
+
     def reading(self) -> AbstractContextManager[UnitOfWork]:
         """Open a transaction that only reads."""

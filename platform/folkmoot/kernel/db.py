@@ -18,6 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import SQLModel
 
 from folkmoot.kernel.errors import ConfigurationError
+from folkmoot.kernel.statements import forget_waiting, send_waiting
 from folkmoot.kernel.writer_queue import WriterQueue, queue_of
 
 SQLModel.metadata.naming_convention = {
@@ -32,6 +33,8 @@ SQLModel.metadata.naming_convention = {
 READ_ONLY = "folkmoot_read_only"
 # The options of a connection that only reads; PostgreSQL refuses a write there.
 READING = {READ_ONLY: True, "postgresql_readonly": True}
+# The same where every statement of PostgreSQL's is a transaction of its own.
+GLANCING = {"isolation_level": "AUTOCOMMIT"}
 LOCK_WAIT_SECONDS = 30
 # As many as a process of the web server has threads, and some to spare.
 POOL_SIZE = 10
@@ -125,9 +128,25 @@ def _postgresql_engine(url: str) -> Engine:
     engine = sa.create_engine(
         url, pool_size=POOL_SIZE, connect_args={"options": options, "connect_timeout": 10}
     )
+    _send_what_waits(engine)
     sa.event.listen(engine, "checkin", _note_rest)
     sa.event.listen(engine, "checkout", partial(_ask_if_alive, engine.dialect))
     return engine
+
+
+def _send_what_waits(engine: Engine) -> None:
+    """Send the changes that wait (`Statement.later`) before anything that could miss them."""
+
+    def send(connection: Connection, *_: object) -> None:
+        send_waiting(connection)
+
+    def forget(connection: Connection, *_: object) -> None:
+        forget_waiting(connection)
+
+    for event in ("before_cursor_execute", "commit", "savepoint", "release_savepoint"):
+        sa.event.listen(engine, event, send)
+    for event in ("rollback", "rollback_savepoint"):
+        sa.event.listen(engine, event, forget)
 
 
 def _note_rest(_connection: object, record: ConnectionPoolEntry) -> None:

@@ -13,52 +13,48 @@ worked out when it first runs on a kind of database.
 
 It runs in the transaction that the connection has begun, and raises what SQLAlchemy would raise.
 What it leaves out: events, the logging of SQL, and `in_` with a parameter for its list.
+
+    _END.later(connection, {"of": lease_id, "state": LeaseState.SKIPPED})
+
+On PostgreSQL such a change waits for others, and they go in one statement instead of one each: at
+the commit, or before the next statement that could see what they do. That is any at all, but for
+a `Statement` that says `ahead=True`: it reads nothing that waits when it runs, or allows for it.
 """
 
-from collections import namedtuple
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias, cast
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache, partial
+from typing import TypeAlias
 
-import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.engine.interfaces import DBAPICursor
-from sqlalchemy.exc import CompileError, DBAPIError
-from sqlalchemy.sql import visitors
-from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.engine import Connection
 
-Executable: TypeAlias = sa.Select[*tuple[Any, ...]] | sa.Insert | sa.Update | sa.Delete
-# The values of a statement's parameters, by the names of their columns or of `sa.bindparam`.
-Given: TypeAlias = Mapping[str, object]
-# What a type does to a value on its way to the driver, or on its way back.
-Processor: TypeAlias = Callable[[Any], Any]
+from folkmoot.kernel.compiled import Compiled, Executable, Given, Row
 
-# Where a connection keeps the cursor that all statements share.
-_CURSOR = "folkmoot_cursor"
+__all__ = ["Given", "Row", "Statement", "forget_waiting", "send_waiting"]
 
+# A change that waits: the statement, and its values.
+_Change: TypeAlias = tuple[Compiled, Given]
 
-class Row(Protocol):
-    """A named tuple: values by position, and by the name or label of their columns."""
-
-    def __getattr__(self, name: str, /) -> Any: ...
-
-    def __getitem__(self, index: int, /) -> Any: ...
-
-    def __iter__(self) -> Iterator[Any]: ...
-
-    def _asdict(self) -> dict[str, Any]: ...
+# Where a connection keeps the changes that wait.
+_WAITING = "folkmoot_waiting"
+_PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
 class Statement:
     """A Core statement that is compiled once for each kind of database."""
 
-    def __init__(self, statement: Executable, *, sets: Sequence[str] = ()) -> None:
+    def __init__(
+        self, statement: Executable, *, sets: Sequence[str] = (), ahead: bool = False
+    ) -> None:
         """Keep a statement. `sets`: the columns that an INSERT or UPDATE is given values for.
 
         Without it, an INSERT takes all columns of its table, and an UPDATE what its `values` say.
+        `ahead`: it may run before changes that wait.
         """
         self._statement = statement
         self._sets = list(sets) or None
-        self._compiled: dict[str, _Compiled] = {}
+        self._ahead = ahead
+        self._compiled: dict[str, Compiled] = {}
 
     def first(self, connection: Connection, given: Given) -> Row | None:
         """Return the first row, or None; select no more rows than are wanted."""
@@ -67,153 +63,81 @@ class Statement:
 
     def all(self, connection: Connection, given: Given) -> list[Row]:
         """Return all rows."""
-        compiled = self._compiled_for(connection)
+        compiled = self._next(connection)
         cursor = compiled.execute(connection, given)
         return [compiled.row(cursor, values) for values in cursor.fetchall()]
 
     def run(self, connection: Connection, given: Given) -> int:
         """Change rows, and return how many were changed."""
-        return self._compiled_for(connection).execute(connection, given).rowcount
+        return self._next(connection).execute(connection, given).rowcount
 
     def run_many(self, connection: Connection, given: Iterable[Given]) -> None:
         """Change rows once for each set of values."""
-        self._compiled_for(connection).execute_many(connection, given)
+        self._next(connection).execute_many(connection, given)
 
-    def _compiled_for(self, connection: Connection) -> "_Compiled":
+    def later(self, connection: Connection, given: Given) -> None:
+        """Change rows together with what else is changed, by the commit at the latest."""
+        compiled = self._compiled_for(connection)
+        if connection.dialect.name != "postgresql":
+            compiled.execute(connection, given)  # there is no way to it that could be saved
+            return
+        waiting: list[_Change] = connection.info.setdefault(_WAITING, [])
+        if not compiled.only_inserts and any(one.table is compiled.table for one, _ in waiting):
+            send_waiting(connection)  # one statement cannot change a row twice
+        waiting.append((compiled, given))
+
+    def _next(self, connection: Connection) -> Compiled:
+        if not self._ahead:
+            send_waiting(connection)
+        return self._compiled_for(connection)
+
+    def _compiled_for(self, connection: Connection) -> Compiled:
         dialect = connection.dialect
         compiled = self._compiled.get(dialect.name)
         if compiled is None:  # two threads may come here at once; they make the same
-            compiled = _Compiled(self._statement, dialect, self._sets)
+            compiled = Compiled(self._statement, dialect, self._sets)
             self._compiled[dialect.name] = compiled
         return compiled
 
 
-class _Compiled:
-    """A statement in the words of one kind of database."""
-
-    def __init__(self, statement: Executable, dialect: Dialect, sets: list[str] | None) -> None:
-        compiler = _with_constants_written_out(statement).compile(dialect=dialect, column_keys=sets)
-        if not isinstance(compiler, SQLCompiler) or compiler.prefetch:
-            raise CompileError(f"This needs a default that Python makes: {statement}")
-        asked = {name: bind.key for name, bind in compiler.binds.items() if bind.required}
-        expanded = compiler.construct_expanded_state(dict.fromkeys(asked.values()))
-        names = expanded.positiontup or list(expanded.parameters)
-        processors = {**_bind_processors(compiler, dialect), **expanded.processors}
-        self._dialect = dialect
-        self._sql = expanded.statement
-        self._is_positional = compiler.positional
-        self._constants = {
-            name: _processed(expanded.parameters[name], processors.get(name))
-            for name in names
-            if name not in asked
-        }
-        self._names = names
-        self._keys = [asked.get(name, name) for name in names]
-        self._processors = [
-            (index, process)
-            for index, name in enumerate(names)
-            if name in asked and (process := processors.get(name)) is not None
-        ]
-        self._columns = list(statement.exported_columns)
-        self._make_row = _maker_of_rows(self._columns)
-        self._result_processors: list[tuple[int, Processor]] | None = None
-
-    def execute(self, connection: Connection, given: Given) -> DBAPICursor:
-        """Run the statement once."""
-        arguments = self._arguments(given)
-        cursor = _cursor_of(connection)
-        try:
-            cursor.execute(self._sql, arguments)
-        except self._dialect.loaded_dbapi.Error as error:
-            raise self._translated(connection, cursor, error) from error
-        return cursor
-
-    def execute_many(self, connection: Connection, given: Iterable[Given]) -> None:
-        """Run the statement for each set of values, in one call of the driver."""
-        arguments = [self._arguments(one) for one in given]
-        cursor = _cursor_of(connection)
-        try:
-            cursor.executemany(self._sql, arguments)
-        except self._dialect.loaded_dbapi.Error as error:
-            raise self._translated(connection, cursor, error) from error
-
-    def row(self, cursor: DBAPICursor, values: Sequence[Any]) -> Row:
-        """Return a fetched row with its values in their Python types."""
-        if self._result_processors is None:
-            self._result_processors = _result_processors(self._columns, self._dialect, cursor)
-        converted = list(values)
-        for index, process in self._result_processors:
-            converted[index] = process(converted[index])
-        return self._make_row(converted)
-
-    def _arguments(self, given: Given) -> Any:
-        values = {**self._constants, **given}
-        arguments = [values[key] for key in self._keys]
-        for index, process in self._processors:
-            arguments[index] = process(arguments[index])
-        return arguments if self._is_positional else dict(zip(self._names, arguments, strict=True))
-
-    def _translated(
-        self, connection: Connection, cursor: DBAPICursor, error: Exception
-    ) -> BaseException:
-        """Return the error as SQLAlchemy would raise it; a dead connection leaves the pool."""
-        is_dead = self._dialect.is_disconnect(error, connection.connection, cursor)  # type: ignore[arg-type]  # the driver's own error, which is a class of the driver's
-        if is_dead:
-            connection.invalidate(error)
-        return DBAPIError.instance(
-            self._sql,
-            None,  # values may be personal, so they stay out of the message
-            error,
-            self._dialect.loaded_dbapi.Error,
-            connection_invalidated=is_dead,
-            dialect=self._dialect,
-        )
+def send_waiting(connection: Connection) -> None:
+    """Make the changes that wait on a connection, all in one statement."""
+    waiting: list[_Change] | None = connection.info.get(_WAITING)
+    if not waiting:
+        return
+    changes = tuple(waiting)
+    waiting.clear()
+    if len(changes) == 1:
+        [(only, given)] = changes
+        only.execute(connection, given)
+        return
+    sql = _together(tuple(compiled for compiled, _ in changes))
+    arguments: dict[str, object] = {}
+    for index, (compiled, given) in enumerate(changes):
+        for name, value in compiled.arguments(given).items():
+            arguments[_nth(index, name)] = value
+    changes[0][0].execute_as(connection, sql, arguments)
 
 
-def _with_constants_written_out(statement: Executable) -> Executable:
-    """Write constants into the SQL: PostgreSQL plans a LIMIT that it knows far better, and once."""
-    return cast("Executable", visitors.replacement_traverse(statement, {}, _written_out))
+def forget_waiting(connection: Connection) -> None:
+    """Let go of the changes that wait, where their transaction is undone."""
+    if not connection.invalidated:  # what waited on a connection that died is gone with it
+        connection.info.pop(_WAITING, None)
 
 
-def _written_out(element: object, **_: object) -> sa.BindParameter[Any] | None:
-    if isinstance(element, sa.BindParameter) and not element.required:
-        return element.render_literal_execute()
-    return None
-
-
-def _cursor_of(connection: Connection) -> DBAPICursor:
-    """Return the one cursor of a connection: psycopg takes longer to make one than to use it.
-
-    Every result is fetched whole before the next statement runs, so one is enough.
-    """
-    cursor: DBAPICursor | None = connection.info.get(_CURSOR)
-    if cursor is None:
-        cursor = connection.info[_CURSOR] = connection.connection.cursor()
-    return cursor
-
-
-def _maker_of_rows(columns: Sequence[sa.ColumnElement[Any]]) -> Callable[[list[Any]], Row]:
-    row_type = namedtuple("Row", [str(one.key) for one in columns], rename=True)  # type: ignore[misc]  # its fields are known only now
-    return cast("Callable[[list[Any]], Row]", row_type._make)
-
-
-def _bind_processors(compiler: SQLCompiler, dialect: Dialect) -> dict[str, Processor | None]:
-    return {
-        name: bind.type.dialect_impl(dialect).bind_processor(dialect)
-        for name, bind in compiler.binds.items()
-    }
-
-
-def _result_processors(
-    columns: Sequence[sa.ColumnElement[Any]], dialect: Dialect, cursor: DBAPICursor
-) -> list[tuple[int, Processor]]:
-    """Return the processors of the columns that need one; some ask what the driver sends."""
-    found = [
-        column.type.dialect_impl(dialect).result_processor(dialect, described[1])
-        for column, described in zip(columns, cursor.description, strict=True)
+@lru_cache(maxsize=64)
+def _together(changes: tuple[Compiled, ...]) -> str:
+    """Return one statement of PostgreSQL that makes several changes of rows apart."""
+    parts = [
+        f"c{index} AS ({_PARAMETER.sub(partial(_renamed, index), one.sql)})"
+        for index, one in enumerate(changes)
     ]
-    return [(index, process) for index, process in enumerate(found) if process is not None]
+    return f"WITH {', '.join(parts)} SELECT 1"
 
 
-def _processed(value: object, process: Processor | None) -> object:
-    return value if process is None else process(value)
+def _renamed(index: int, parameter: re.Match[str]) -> str:
+    return f"%({_nth(index, parameter[1])})s"
+
+
+def _nth(index: int, name: str) -> str:
+    return f"c{index}_{name}"

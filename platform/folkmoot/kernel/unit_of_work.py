@@ -1,15 +1,16 @@
 """Where a transaction begins and ends: the only place that commits."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection, Engine
 from sqlmodel import Session
 
-from folkmoot.kernel.db import LOCK_WAIT_SECONDS, READING
+from folkmoot.kernel.db import GLANCING, LOCK_WAIT_SECONDS, READING
 from folkmoot.kernel.group_commit import group_of
+from folkmoot.kernel.statements import send_waiting
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +33,12 @@ class UnitOfWork:
     It begins when it is first asked for: whoever only computes keeps nobody waiting.
     """
 
-    def __init__(self, engine: Engine, *, until: ExitStack, keeps: bool) -> None:
+    def __init__(
+        self, engine: Engine, *, until: ExitStack, keeps: bool, options: Mapping[str, object]
+    ) -> None:
         """Work on a database `until` closes, and then keep what was done, or not."""
         self._engine = engine
+        self._options = options
         self._until = until
         self._keeps = keeps
         self._group = group_of(engine) if keeps else None
@@ -80,7 +84,7 @@ class UnitOfWork:
             )
         connection = self._until.enter_context(self._engine.connect())
         if not self._keeps:
-            connection = connection.execution_options(**READING)
+            connection = connection.execution_options(**self._options)
         transaction = connection.begin()
         # A reader on PostgreSQL cannot have written anything, and to roll back would cost its
         # connection every statement that it has prepared.
@@ -89,9 +93,11 @@ class UnitOfWork:
         return connection
 
     def flush(self) -> None:
-        """Write what was added to the session."""
+        """Write what was added to the session, and what waits on the connection."""
         if self._session is not None:
             self._session.flush()
+        if self._connection is not None:
+            send_waiting(self._connection)
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Run something after the commit; it must not need to succeed."""
@@ -117,7 +123,7 @@ def stay_silent(_announcement: Announcement) -> None:
 def unit_of_work(engine: Engine, announcer: Announcer = stay_silent) -> Iterator[UnitOfWork]:
     """Open a transaction, commit it if the block succeeds, then run what was deferred."""
     with ExitStack() as until:
-        uow = UnitOfWork(engine, until=until, keeps=True)
+        uow = UnitOfWork(engine, until=until, keeps=True, options={})
         yield uow
         uow.flush()
     uow.settle(announcer)
@@ -127,4 +133,12 @@ def unit_of_work(engine: Engine, announcer: Announcer = stay_silent) -> Iterator
 def reading(engine: Engine) -> Iterator[UnitOfWork]:
     """Open a transaction that only reads; on SQLite it does not wait for the writer."""
     with ExitStack() as until:
-        yield UnitOfWork(engine, until=until, keeps=False)
+        yield UnitOfWork(engine, until=until, keeps=False, options=READING)
+
+
+@contextmanager
+def glancing(engine: Engine) -> Iterator[UnitOfWork]:
+    """Read by statements that each stand alone, which saves PostgreSQL a BEGIN and a COMMIT."""
+    options = GLANCING if engine.dialect.name == "postgresql" else READING
+    with ExitStack() as until:
+        yield UnitOfWork(engine, until=until, keeps=False, options=options)
