@@ -30,7 +30,7 @@ def write_record(
         values |= {"cursors": searched.cursors, "searched_anew_at": searched.searched_anew_at}
     if values:
         statement = _UPDATES[tally is not None, searched is not None]
-        statement.run(
+        statement.later(
             connection, {**values, "of_project": project_id, "of_annotator": annotator_id}
         )
 

@@ -8,7 +8,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from crowd.models import LeaseState, ProjectState, Purpose, Qualification, Standing, TaskType
-from crowd.search_statements import first_rank, last_rank_of_first_lane
+from crowd.search_statements import (
+    first_rank,
+    first_rank_of_second_lane,
+    last_rank_of_first_lane,
+    last_rank_of_second_lane,
+)
 from crowd.tables import (
     LEASE,
     PLACE,
@@ -34,6 +39,7 @@ class Desk:
 
     first_rank: where the queue begins now, or None where nothing waits in it.
     last_rank: where its first lane ends.
+    second_rank, second_last_rank: where its second lane begins and ends.
     first_to_expire: when the first lease of the project that is held runs out, or ran out.
     n_held: how many places the annotator holds.
     keeps_gold: gold that they gave back, or let run out, waits for them.
@@ -70,6 +76,8 @@ class Desk:
     n_sensitive_today: int
     first_rank: int | None
     last_rank: int | None
+    second_rank: int | None
+    second_last_rank: int | None
     first_to_expire: datetime | None
     n_held: int
     keeps_gold: bool
@@ -175,6 +183,8 @@ def _desk() -> sa.Select[*tuple[object, ...]]:
             _n_sensitive_today().label("n_sensitive_today"),
             first_rank().label("first_rank"),
             last_rank_of_first_lane().label("last_rank"),
+            first_rank_of_second_lane().label("second_rank"),
+            last_rank_of_second_lane().label("second_last_rank"),
             _first_to_expire().label("first_to_expire"),
             _n_held().label("n_held"),
             sa.select(1).where(kept_gold()).exists().label("keeps_gold"),
@@ -235,4 +245,5 @@ _LOCK = Statement(
     .where(_IS_OWN_RECORD)
     .with_for_update(of=RECORD, key_share=True)
 )
-_DESK = Statement(_desk())
+# What an answer leaves waiting is nothing that is read here.
+_DESK = Statement(_desk(), ahead=True)

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from crowd.aggregation import StoppingRule
 from crowd.budgets import is_spent
+from crowd.kept_labels import KeptLabel
 from crowd.models import Origin, Purpose, TaskState
 from crowd.places import open_place, stop_giving_out
 from crowd.quality import expected_reliability
@@ -20,6 +21,7 @@ from crowd.rules import TaskRules
 from crowd.tables import LABEL, PLACE, RECORD, TASK
 from crowd.tallies import Tally
 from crowd.task_types import Support, Voice, task_type_of
+from crowd.turns import Turn
 from folkmoot.kernel import clock
 from folkmoot.kernel.json_values import Json
 from folkmoot.kernel.statements import Row, Statement
@@ -37,6 +39,24 @@ class Judgement:
 
 
 @dataclass(frozen=True)
+class Vote:
+    """A current label of a task, and what is known of who gave it."""
+
+    label_id: UUID
+    answer: Json
+    origin: Origin
+    tally: Tally
+    run_reliability: float | None
+    run_labels: int | None
+
+    @property
+    def voice(self) -> Voice:
+        """Return the answer with how reliable it is expected to be."""
+        reliability = expected_reliability(self.tally, self.run_reliability, self.run_labels or 0)
+        return Voice(self.answer, reliability)
+
+
+@dataclass(frozen=True)
 class _Opinion:
     """What the current labels of a task say together."""
 
@@ -46,22 +66,31 @@ class _Opinion:
     is_expert: bool
 
 
+def vote_of(turn: Turn, label: KeptLabel) -> Vote:
+    """Return a label that has just come as a vote."""
+    return Vote(
+        label.id, label.answer, label.origin, turn.tally, turn.run_reliability, turn.run_labels
+    )
+
+
 def judge_task(
-    connection: Connection, rules: TaskRules, *, newest_id: UUID | None = None
+    connection: Connection, rules: TaskRules, *, newest: Vote | None = None
 ) -> Judgement:
     """Update a task's answer and confidence, and open or close places as they ask for.
 
-    `newest_id`: a label that has just come and that its annotator's record does not count yet.
+    `newest`: a label that has just come. It may still wait to be stored, and its annotator's
+    record does not count it yet.
     """
     if rules.is_gold:
-        _COUNT_FOR_GOLD.run(
-            connection, {"of_task": rules.task_id, "more": int(newest_id is not None)}
+        _COUNT_FOR_GOLD.later(
+            connection, {"of_task": rules.task_id, "more": int(newest is not None)}
         )
         return Judgement(TaskState.COMPLETE)
     rows = _CURRENT_LABELS.all(connection, {"of_task": rules.task_id})
-    opinion = _opinion_of(rows, rules)
-    state = _state_after(connection, rules, opinion, rows[0], uncounted=int(newest_id is not None))
-    _STORE.run(
+    votes = _votes_in(rows, newest)
+    opinion = _opinion_of(votes, rules)
+    state = _state_after(connection, rules, opinion, rows[0], uncounted=int(newest is not None))
+    _STORE.later(
         connection,
         {
             "of_task": rules.task_id,
@@ -71,37 +100,42 @@ def judge_task(
             "state": state,
         },
     )
-    return Judgement(state, _support_for(newest_id, rows, rules))
+    return Judgement(state, _support_for(newest, votes, rules))
 
 
-def _voice(row: Row) -> Voice:
+def _votes_in(rows: Sequence[Row], newest: Vote | None) -> list[Vote]:
+    """Return the current labels, the newest last, whether it is among the stored ones or not."""
+    newest_id = None if newest is None else newest.label_id
+    stored = [_vote(row) for row in rows if row.id not in (None, newest_id)]
+    return stored if newest is None else [*stored, newest]
+
+
+def _vote(row: Row) -> Vote:
     tally = Tally(
         gold_right=row.gold_right or 0,
         gold_seen=row.gold_seen or 0,
         agreed=row.agreed or 0.0,
         compared=row.compared or 0.0,
     )
-    reliability = expected_reliability(tally, row.run_reliability, row.run_labels or 0)
-    return Voice(row.answer, reliability)
+    return Vote(row.id, row.answer, row.origin, tally, row.run_reliability, row.run_labels)
 
 
-def _opinion_of(rows: Sequence[Row], rules: TaskRules) -> _Opinion:
-    by_experts = [row.answer for row in rows if row.origin is Origin.REVIEW]
+def _opinion_of(votes: Sequence[Vote], rules: TaskRules) -> _Opinion:
+    by_experts = [vote.answer for vote in votes if vote.origin is Origin.REVIEW]
     if by_experts:
         # The latest expert has the last word, whatever the crowd said.
-        return _Opinion(by_experts[-1], 1.0, len(rows), is_expert=True)
-    heard = [_voice(row) for row in rows]
+        return _Opinion(by_experts[-1], 1.0, len(votes), is_expert=True)
+    heard = [vote.voice for vote in votes]
     opinion = task_type_of(rules.task_type).opinion_of(rules.answer_schema, heard)
-    return _Opinion(opinion.answer, opinion.confidence, len(rows), is_expert=False)
+    return _Opinion(opinion.answer, opinion.confidence, len(votes), is_expert=False)
 
 
-def _support_for(newest_id: UUID | None, rows: Sequence[Row], rules: TaskRules) -> Support | None:
-    answers = [row.answer for row in rows if row.id == newest_id]
-    others = [_voice(row) for row in rows if row.id != newest_id]
-    if not answers or not others:
+def _support_for(newest: Vote | None, votes: Sequence[Vote], rules: TaskRules) -> Support | None:
+    others = [vote.voice for vote in votes if vote is not newest]
+    if newest is None or not others:
         return None
     kind = task_type_of(rules.task_type)
-    return kind.support_for(rules.answer_schema, answers[0], others)
+    return kind.support_for(rules.answer_schema, newest.answer, others)
 
 
 def _state_after(
@@ -171,8 +205,10 @@ def _current_labels() -> sa.Select[*tuple[object, ...]]:
             last_number.scalar_subquery().label("last_number"),
             n_waiting.scalar_subquery().label("n_waiting"),
         )
-        .join_from(LABEL, RECORD, is_crowds, isouter=True)  # an expert has no such record
-        .where(LABEL.c.task_id == of_task, LABEL.c.is_current)
+        # The task's row is there before it has a label that is stored.
+        .join_from(TASK, LABEL, (LABEL.c.task_id == TASK.c.id) & LABEL.c.is_current, isouter=True)
+        .join(RECORD, is_crowds, isouter=True)  # an expert has no such record
+        .where(TASK.c.id == of_task)
         .order_by(LABEL.c.created_at, LABEL.c.id)
     )
 
@@ -181,7 +217,8 @@ def _update_task() -> sa.Update:
     return sa.update(TASK).where(TASK.c.id == sa.bindparam("of_task"))
 
 
-_CURRENT_LABELS = Statement(_current_labels())
+# The one label that may wait is given to `judge_task` beside them; what waits is no place.
+_CURRENT_LABELS = Statement(_current_labels(), ahead=True)
 _STORE = Statement(_update_task(), sets=("n_labels", "answer", "confidence", "state"))
 _COUNT_FOR_GOLD = Statement(
     _update_task().values(n_labels=TASK.c.n_labels + sa.bindparam("more", type_=sa.Integer))

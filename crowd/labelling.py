@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from crowd.annotator_records import write_record
-from crowd.judging import judge_task
+from crowd.judging import judge_task, vote_of
 from crowd.kept_labels import KeptEarning, KeptLabel
 from crowd.models import (
     EarningKind,
@@ -35,7 +35,7 @@ from folkmoot.kernel import clock
 from folkmoot.kernel.errors import AlreadyAnswered, Conflict
 from folkmoot.kernel.ids import new_id
 from folkmoot.kernel.json_values import Json
-from folkmoot.kernel.statements import Statement
+from folkmoot.kernel.statements import Statement, send_waiting
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
 __all__ = [
@@ -180,7 +180,7 @@ def _keep_label(uow: UnitOfWork, turn: Turn, given: _Given) -> Taken:
     connection = uow.connection
     label = _store_label(connection, turn, given)
     earning = _pay(connection, turn, given, amount_minor=turn.pay_minor)
-    judgement = judge_task(connection, turn.rules, newest_id=label.id)
+    judgement = judge_task(connection, turn.rules, newest=vote_of(turn, label))
     was_right = turn.was_right(given.answer)
     watched = watch_answer(
         uow,
@@ -252,8 +252,11 @@ def _label_of(turn: Turn, given: _Given, label_id: UUID, place_number: int | Non
 
 
 def _insert_label(connection: Connection, label: KeptLabel) -> None:
-    _INSERT_LABEL.run(connection, label._asdict())
-    _UPDATE_LEASE.run(connection, {"of_lease": label.lease_id, "state": LeaseState.LABELLED})
+    _INSERT_LABEL.later(connection, label._asdict())
+    _UPDATE_LEASE.later(connection, {"of_lease": label.lease_id, "state": LeaseState.LABELLED})
+    if label.place_number is None:
+        # No place says that the annotator is done with the task: the search has to see the lease.
+        send_waiting(connection)
 
 
 def _pay(connection: Connection, turn: Turn, given: _Given, *, amount_minor: int) -> KeptEarning:
@@ -266,7 +269,7 @@ def _pay(connection: Connection, turn: Turn, given: _Given, *, amount_minor: int
         currency=turn.currency,
         earned_at=given.at,
     )
-    _INSERT_EARNING.run(connection, earning._asdict())
+    _INSERT_EARNING.later(connection, earning._asdict())
     add_to_day(connection, turn, earning, active_seconds=given.active_seconds)
     return earning
 

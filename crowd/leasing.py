@@ -149,7 +149,7 @@ def _give(connection: Connection, desk: Desk, place: FoundPlace, now: datetime) 
     suggestion = place.suggestion if shown else None
     leased = _leased(desk, place, _reason_for(place), now, suggestion=suggestion)
     _insert_lease(connection, desk, leased, place_number=place.number, suggestion_shown=shown)
-    _TAKE_PLACE.run(
+    _TAKE_PLACE.later(
         connection,
         {
             "of_task": place.task_id,
@@ -210,7 +210,7 @@ def _insert_lease(
     place_number: int | None,
     suggestion_shown: bool | None,
 ) -> None:
-    _INSERT_LEASE.run(
+    _INSERT_LEASE.later(
         connection,
         {
             "id": leased.lease_id,

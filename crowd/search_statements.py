@@ -17,7 +17,7 @@ def _waits(place: sa.FromClause) -> sa.ColumnElement[bool]:
 
 def _is_allowed(place: sa.FromClause) -> sa.ColumnElement[bool]:
     """Say that :annotator_id may have a place: they did not answer, skip or hold its task."""
-    is_done_with = sa.select(1).where(
+    done_with = sa.select(1).where(
         LEASE.c.annotator_id == _ANNOTATOR_ID,
         LEASE.c.task_id == place.c.task_id,
         sa.or_(
@@ -27,10 +27,19 @@ def _is_allowed(place: sa.FromClause) -> sa.ColumnElement[bool]:
     )
     other = PLACE.alias()
     # A lease that ran out leaves them this other place until it is returned to the queue.
-    has_another = sa.select(1).where(
+    another = sa.select(1).where(
         other.c.task_id == place.c.task_id, other.c.annotator_id == _ANNOTATOR_ID
     )
-    return ~is_done_with.exists() & ~has_another.exists()
+    return _is_empty(done_with) & _is_empty(another)
+
+
+def _is_empty(rows: sa.Select[int]) -> sa.ColumnElement[bool]:
+    """Say that there are no such rows, by a look for each place.
+
+    NOT EXISTS would leave PostgreSQL the choice to read all that the annotator ever had, and where
+    its statistics are old, as in a project that has just begun, it takes it.
+    """
+    return rows.limit(1).scalar_subquery().is_(None)
 
 
 def _after_cursor(place: sa.FromClause) -> sa.ColumnElement[bool]:
@@ -136,6 +145,17 @@ def last_rank_of_first_lane() -> sa.ScalarSelect[int]:
     return _last_before(_next_lane(first_rank()))
 
 
+def first_rank_of_second_lane() -> sa.ScalarSelect[int]:
+    """Return where the second lane of :project_id begins."""
+    place = PLACE.alias()
+    return _lowest(place, place.c.rank >= _next_lane(first_rank()))
+
+
+def last_rank_of_second_lane() -> sa.ScalarSelect[int]:
+    """Return where the second lane of :project_id ends."""
+    return _last_before(_next_lane(first_rank_of_second_lane()))
+
+
 def _lowest(place: sa.FromClause, *where: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
     lowest = sa.select(place.c.rank).where(_waits(place), *where).order_by(place.c.rank).limit(1)
     return lowest.correlate_except(place).scalar_subquery()
@@ -156,7 +176,9 @@ def _next_lane(rank: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
 _PROJECT_ID = sa.bindparam("project_id", type_=sa.Uuid())
 _ANNOTATOR_ID = sa.bindparam("annotator_id", type_=sa.Uuid())
 _UNTIL = sa.bindparam("until", type_=sa.BigInteger)
-FIRST_ALLOWED = Statement(_first_allowed())
-LOOKED_AT = Statement(_looked_at())
+# A search follows an answer. What it leaves waiting is no place, and a lease at most whose task
+# the place of that answer keeps from its annotator already.
+FIRST_ALLOWED = Statement(_first_allowed(), ahead=True)
+LOOKED_AT = Statement(_looked_at(), ahead=True)
 COUNT_ALLOWED = Statement(_count_allowed())
-LANES = Statement(_lanes())
+LANES = Statement(_lanes(), ahead=True)

@@ -10,7 +10,7 @@ still be missed is looked for anew, a few windows at each search that finds noth
 beginning to the end once in a minute at most.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -100,20 +100,32 @@ class _Search:
 
     def in_lanes(self) -> FoundPlace | None:
         """Look in the first lane that has places, and in those after it where it has none."""
-        if self.desk.first_rank is None or self.desk.last_rank is None:
+        if self.desk.first_rank is None:
             return None
-        first = Lane(lane_of(self.desk.first_rank), self.desk.last_rank)
-        if self._has_news(first):
-            found = self._in_lane(first.number)
-            if found is not None:
-                return found
+        # The desk knows the first two; there are seldom more.
+        near = self._near_lanes()
+        found = self._in_first_of(near)
+        if found is not None:
+            return found
         lanes = lanes_from(self.connection, self.desk.project_id, self.desk.first_rank)
         self._forget_empty(lanes)
+        looked_at = {lane.number for lane in near}
+        return self._in_first_of([lane for lane in lanes if lane.number not in looked_at])
+
+    def _near_lanes(self) -> list[Lane]:
+        desk = self.desk
+        ends = ((desk.first_rank, desk.last_rank), (desk.second_rank, desk.second_last_rank))
+        return [
+            Lane(lane_of(first), last)
+            for first, last in ends
+            if first is not None and last is not None
+        ]
+
+    def _in_first_of(self, lanes: Iterable[Lane]) -> FoundPlace | None:
         for lane in lanes:
-            if lane.number != first.number and self._has_news(lane):
-                found = self._in_lane(lane.number)
-                if found is not None:
-                    return found
+            found = self._in_lane(lane.number) if self._has_news(lane) else None
+            if found is not None:
+                return found
         return None
 
     def anew(self) -> tuple[FoundPlace | None, datetime | None]:

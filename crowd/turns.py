@@ -41,6 +41,9 @@ class Turn:
     watch: JsonObject
     task_state: TaskState
     tally: Tally
+    # What the newest consensus run says of the annotator, and of how many of their labels.
+    run_reliability: float | None
+    run_labels: int | None
     rules: TaskRules
 
     @property
@@ -84,6 +87,8 @@ def turn_of(connection: Connection, annotator_id: UUID, lease_id: UUID) -> Turn:
         watch=row["watch"],
         task_state=row["task_state"],
         tally=Tally(**{field.name: row[field.name] for field in fields(Tally)}),
+        run_reliability=row["run_reliability"],
+        run_labels=row["run_labels"],
         rules=rules_from(row),
     )
 
@@ -109,6 +114,8 @@ _LOCKED_TURN = Statement(
         PROJECT.c.watch,
         TASK.c.state.label("task_state"),
         *(RECORD.c[field.name] for field in fields(Tally)),
+        RECORD.c.run_reliability,
+        RECORD.c.run_labels,
         *RULE_COLUMNS,
     )
     .join_from(

@@ -15,7 +15,7 @@ def add_to_day(
     connection: Connection, turn: Turn, earning: KeptEarning, *, active_seconds: float
 ) -> None:
     """Add one answer and its pay to its annotator's day; training is paid, but is no label."""
-    _ADD[connection.dialect.name].run(
+    _ADD[connection.dialect.name].later(
         connection,
         {
             "of_annotator": turn.annotator_id,
