@@ -11,6 +11,7 @@ from sqlmodel import col, func, select
 from audit.actions import Action
 from audit.recording import record
 from audit.searching import log_head
+from audit.verdicts import ERASED
 from crowd.consensus_runs import latest_run, run_by_id
 from crowd.data_set_files import DataSetRow, files_of
 from crowd.models import Consensus, ConsensusRun, DataSet, Project
@@ -166,7 +167,7 @@ def _rows_of(uow: UnitOfWork, run: ConsensusRun) -> tuple[DataSetRow, ...]:
             col(Consensus.high),
         )
         .join_from(Consensus, TASK, TASK.c.id == Consensus.task_id)
-        .where(col(Consensus.run_id) == run.id)
+        .where(col(Consensus.run_id) == run.id, TASK.c.external_id.not_like(f"{ERASED} %"))
     )
     rows = [
         DataSetRow(

@@ -18,6 +18,7 @@ from audit.recording import Recorded, record
 from audit.retention_rules import DEMANDS, Periods, set_periods
 from audit.sealed_texts import DamagedSeal, SaltedText, new_key, seal, unseal
 from audit.searching import receipt_of
+from audit.subject_key_files import load_keys, write_keys
 from audit.subject_keys import rewrap_keys
 from audit.wrapping_keys import (
     WrappingKeys,
@@ -254,6 +255,28 @@ def test_a_sealed_text_opens_only_with_its_key_in_its_place() -> None:
             unseal(sealed, **wrong)  # type: ignore[arg-type]
     other = seal(SaltedText("no", text.salt), key=key, entry_id=entry_id, field="reason")
     assert len(other) == len(sealed)
+
+
+def test_an_old_backup_opens_only_for_those_who_were_not_erased_since(
+    log: Log, tmp_path: Path
+) -> None:
+    ada, ben = new_id(), new_id()
+    entries = {who: told(log, who, "I was ill.") for who in (ada, ben)}
+    with reading(log.engine) as uow:
+        backup = [one.model_dump() for one in uow.session.exec(select(Disclosure))]
+    erased(log, ada)
+    with reading(log.engine) as uow:
+        assert write_keys(uow, tmp_path / "keys") == 1
+
+    with unit_of_work(log.engine) as uow:  # the texts come back, the table of keys does not
+        uow.session.exec(sa.delete(SubjectKey))
+        uow.session.exec(sa.delete(Disclosure))
+        uow.session.add_all(Disclosure(**one) for one in backup)
+        uow.session.flush()
+        assert load_keys(uow, tmp_path / "keys") == 1
+    with reading(log.engine) as uow:
+        assert disclosed_fields(uow, entries[ben].id)["reason"].value == "I was ill."
+        assert disclosed_fields(uow, entries[ada].id) == {}
 
 
 def test_an_older_wrapping_key_can_go_once_everything_is_wrapped_anew(

@@ -11,6 +11,7 @@ from audit.legal_holds import release_hold, set_hold, standing_holds
 from audit.models import RecordClass
 from audit.retention import due_now
 from audit.retention_rules import DEMANDS, Periods, periods_of, set_periods
+from audit.subject_key_files import load_keys, write_keys
 from audit.subject_keys import rewrap_keys
 from audit.wrapping_keys import add_wrapping_key
 from crowd.models import Project
@@ -170,7 +171,21 @@ def rewrap() -> None:
     click.echo(f"{n_rewrapped} keys wrapped anew. Delete the older lines of the key file now.")
 
 
-COMMANDS = (erase_person, scrub_now, hold, release, retain, wrapping_key, rewrap)
+@click.command("keys")
+@click.argument("path", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--restore", is_flag=True, help="Read the keys from PATH into a restored database.")
+def keys(*, path: Path, restore: bool) -> None:
+    """Write everybody's wrapped key to PATH: beside the backup of the database, kept shorter."""
+    services = open_services()
+    if restore:
+        with services.unit_of_work() as uow:
+            click.echo(f"{load_keys(uow, path)} keys restored.")
+        return
+    with services.reading() as uow:
+        click.echo(f"{write_keys(uow, path)} keys are in {path}.")
+
+
+COMMANDS = (erase_person, scrub_now, hold, release, retain, wrapping_key, rewrap, keys)
 
 
 def _set(
