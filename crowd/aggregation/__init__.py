@@ -15,6 +15,7 @@ from crowd.aggregation.agreement_parts import (
 )
 from crowd.aggregation.alpha import alpha_of_answers
 from crowd.aggregation.answer_rows import ClassSetRows, ComparisonRows, NumberRows, TextRows
+from crowd.aggregation.asking import gain_per_label
 from crowd.aggregation.bradley_terry import BradleyTerry
 from crowd.aggregation.calibration import Calibration, calibrate
 from crowd.aggregation.coefficients import Bootstrap, Coefficient
@@ -110,6 +111,7 @@ __all__ = [
     "cohen_kappas",
     "fleiss_kappa",
     "forecast_accuracy",
+    "gain_per_label",
     "gwet_ac1",
     "gwet_ac2",
     "heard_by",
