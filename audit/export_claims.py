@@ -51,7 +51,7 @@ class ExportedClaims:
     def lines(self, sources: Sequence[ClaimSource]) -> Iterator[JsonObject]:
         """Yield each claim, and what keeps a row from being read."""
         for source in sources:
-            name = type(source).__name__
+            name = source.name
             for some in in_groups(source.claims(self.uow)):
                 outside = self._outside([one.entry_id for one in some if one.entry_id is not None])
                 for said in some:

@@ -118,7 +118,7 @@ def export_log(
         "exported_at": clock.now().isoformat(),
         "left": _roots(uow, range(wanted.first)),
         "right": _roots(uow, range(end, signed)),
-        "sources": {type(one).__name__: _sorted_actions(one.actions) for one in claims},
+        "sources": {one.name: _sorted_actions(one.actions) for one in claims},
         "files": dict(files.written),
     }
     files.value("manifest.json", manifest)

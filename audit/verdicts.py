@@ -61,6 +61,10 @@ class ClaimSource(Protocol):
     """A kind of business row whose every member has an entry, and every such entry a row."""
 
     @property
+    def name(self) -> str:
+        """Return what the rows are called, in the plural; no other source has this name."""
+
+    @property
     def actions(self) -> frozenset[Action]:
         """Return the actions whose entries have exactly one row of this kind each."""
 

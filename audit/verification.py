@@ -61,7 +61,7 @@ def verify_log(
     found += check.attempt("the counters of the actors", check.actor_counters())
     rows = ClaimCheck(uow, check.coverage)
     for source in claims:
-        found += check.attempt(type(source).__name__, rows.findings(source))
+        found += check.attempt(f"the {source.name}", rows.findings(source))
     return Verdict(
         size=check.n_sealed,
         unsealed=check.n_unsealed,

@@ -26,6 +26,7 @@ Row = TypeVar("Row", Review, CaseView, Decision)
 class ReviewClaims:
     """Claim what every review row says: an edited row no longer fits its entry."""
 
+    name = "reviews"
     actions: frozenset[Action] = REVIEWED
 
     def claims(self, uow: UnitOfWork) -> Iterator[Claim | Finding]:
@@ -50,6 +51,7 @@ class ReviewClaims:
 class DecisionClaims:
     """Claim what every decision row says of how it was made, and check what became of it."""
 
+    name = "decisions"
     actions: frozenset[Action] = MADE
 
     def claims(self, uow: UnitOfWork) -> Iterator[Claim | Finding]:

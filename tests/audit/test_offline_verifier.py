@@ -53,6 +53,7 @@ def verifier() -> ModuleType:
 class PolicyClaims:
     """Claims made of the entries themselves, but for one row that somebody edited."""
 
+    name = "PolicyClaims"
     actions = frozenset({Action.POLICY_SET})
     edited: UUID | None = None
     left_out: UUID | None = None

@@ -34,6 +34,7 @@ class Claims:
 
     said: list[Claim]
     actions: frozenset[Action] = frozenset()
+    name: str = "rows"
 
     def claims(self, _uow: UnitOfWork) -> Iterator[Claim]:
         yield from self.said

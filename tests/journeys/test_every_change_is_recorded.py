@@ -3,9 +3,11 @@
 import pytest
 from flask import Flask
 
+from audit.reconciling import reconcile
 from folkmoot.api import OPERATIONS
 from folkmoot.bootstrap import Services
 from folkmoot.identity.access import access_of
+from folkmoot.jobs.audit_jobs import CLAIMS
 
 from ..api.conftest import app, migrated, services  # noqa: F401
 from .every_route import Story, tell
@@ -66,3 +68,10 @@ def test_every_change_leaves_an_entry(app: Flask, story: Story) -> None:  # noqa
     )
     silent = {name for name, left in story.left.items() if not left}
     assert silent == set(WITHOUT_ENTRY)
+
+    story.run_jobs()
+    with story.services.reading() as uow:
+        compared = list(reconcile(uow, CLAIMS))
+    assert [(one.name, one.findings) for one in compared if one.findings] == []
+    # A kind that the story never met would agree for nothing.
+    assert [one.name for one in compared if not one.n_rows and one.n_entries] == []

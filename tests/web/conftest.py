@@ -15,7 +15,10 @@ from flask.testing import FlaskClient
 from sklearn.datasets import load_diabetes
 from sqlmodel import SQLModel, col, select
 
+from audit.actions import Action
 from audit.models import Entry
+from audit.recording import record
+from crowd.claims import run_result
 from crowd.importing import TaskRow, add_rows
 from crowd.labelling import submit_label
 from crowd.leasing import next_lease
@@ -258,7 +261,23 @@ class Builder:
             uow.session.add(run)
             uow.session.flush()
             uow.session.add(data_set)
+            self._record(uow, Action.CONSENSUS_FINISHED, "consensus_run", run.id, run_result(run))
+            told: JsonObject = {"digest": data_set.digest, "manifest": data_set.manifest}
+            self._record(uow, Action.DATA_SET_FINISHED, "data_set", data_set.id, told)
         return data_set
+
+    def _record(
+        self, uow: UnitOfWork, action: Action, kind: str, subject_id: UUID, facts: JsonObject
+    ) -> None:
+        record(
+            uow,
+            PLATFORM,
+            action,
+            subject_type=kind,
+            subject_id=subject_id,
+            project_id=self.project.id,
+            facts=facts,
+        )
 
     def _model(self) -> tuple[Model, ModelVersion]:
         data_set = self._data_set()

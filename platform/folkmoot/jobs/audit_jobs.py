@@ -6,12 +6,21 @@ from audit.sealing import seal_log
 from audit.verdicts import ClaimSource
 from audit.verification import record_verification
 from audit.verification import verify_log as verify
+from crowd.claims import CROWD_CLAIMS
 from folkmoot.bootstrap import Services
+from folkmoot.identity.claims import ACCOUNT_CLAIMS
 from folkmoot.kernel.actor import PLATFORM
 from governance.claims import DecisionClaims, ReviewClaims
+from governance.claims_of_models import MODEL_CLAIMS
 
 # Every kind of business row that must say what its entry says.
-CLAIMS: tuple[ClaimSource, ...] = (ReviewClaims(), DecisionClaims())
+CLAIMS: tuple[ClaimSource, ...] = (
+    ReviewClaims(),
+    DecisionClaims(),
+    *MODEL_CLAIMS,
+    *CROWD_CLAIMS,
+    *ACCOUNT_CLAIMS,
+)
 
 
 def seal(services: Services) -> None:
