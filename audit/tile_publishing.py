@@ -54,10 +54,10 @@ def _publish(uow: UnitOfWork, folder: Path, note: str, size: int) -> Published:
     since = _published_size(uow, folder, size)
     n_files = 0
     for place in _new_places(size, since):
-        file = folder / place.to_path()
-        # A full tile never changes, so one that was written before a break is right.
-        if not (place.is_full and file.exists()):
-            _write_whole(file, content_at(uow, place, size=size))
+        file, content = folder / place.to_path(), content_at(uow, place, size=size)
+        # What was written before a break need not be written again, if it is of this log.
+        if not (file.exists() and file.read_bytes() == content):
+            _write_whole(file, content)
             n_files += 1
     _write_whole(folder / CHECKPOINT, note.encode())
     _remove_outgrown(folder, size, since)

@@ -153,6 +153,17 @@ def test_a_folder_of_another_log_is_left_as_it_is(log: Log, tmp_path: Path):
     assert not (tmp_path / "tile").exists()
 
 
+def test_what_was_published_before_a_break_is_kept_only_where_it_is_right(log: Log, tmp_path: Path):
+    fill(log.engine, log.key, sizes=(300,))
+    with LongLog(log.engine, log.key).reading() as uow:
+        publish_log(uow, folder=tmp_path)
+        (tmp_path / "checkpoint").unlink()
+        (tmp_path / "tile/0/000").write_bytes(bytes(8192))
+
+        assert publish_log(uow, folder=tmp_path).files == 2
+        assert (tmp_path / "tile/0/000").read_bytes()[:32] == leaf_hash(envelope(0))
+
+
 @pytest.mark.parametrize("kind", CosignatureKind)
 def test_tlog_scales_accepts_our_cosignatures(kind: CosignatureKind):
     key = CosigningKey.generate("witness.example/w1", kind)

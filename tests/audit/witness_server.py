@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Thread
 from urllib.parse import urlsplit
+from wsgiref.types import WSGIApplication
 
 from audit.merkle import leaf_hash, prove_consistency, root_of
 from audit.notes import Checkpoint
 from audit.signing_keys import SigningKey
-from audit.witness_app import WitnessApp
 from audit.witness_messages import ADD_CHECKPOINT, AddCheckpoint
 
 ORIGIN = "log.example/witnessed"
@@ -29,7 +29,7 @@ class QuietHandler(wsgiref.simple_server.WSGIRequestHandler):
 
 
 @contextmanager
-def serving(app: WitnessApp) -> Iterator[str]:
+def serving(app: WSGIApplication) -> Iterator[str]:
     server = wsgiref.simple_server.make_server("127.0.0.1", 0, app, Server, QuietHandler)
     thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

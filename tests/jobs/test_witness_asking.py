@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from sqlmodel import col, select
 from audit.actions import Action
 from audit.cosigning import CosignatureKind, CosigningKey
 from audit.models import Entry
-from audit.notes import open_checkpoint, open_note
+from audit.notes import Signature, open_checkpoint, open_note
 from audit.proof_files import ProofFile
 from audit.recording import record
 from audit.searching import receipt_of
@@ -210,6 +211,25 @@ def test_a_cosignature_by_another_key_is_not_kept(log: Witnessed):
 
     assert log.health()["one"].size == 0
     assert "no cosignature by the key" in log.health()["one"].problem
+
+
+@pytest.mark.parametrize("status", ["200 OK", "500 Broken", "409 Conflict"])
+def test_an_answer_that_is_no_cosignature_is_not_kept(log: Witnessed, status: str):
+    key = key_of("one").public
+    forged = Signature(key.name, key.key_id, bytes(72)).to_line().encode()
+
+    def answer(_environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
+        start(status, [("Content-Length", str(len(forged)))])
+        return [forged]
+
+    with serving(answer) as url:
+        log.asks("one", one=url)
+        log.grow()
+        ask_witnesses(log.services)
+
+    assert log.health()["one"].size == 0
+    assert log.health()["one"].problem
+    assert log.served_size() == 1
 
 
 def test_a_witness_that_does_not_know_the_log_is_quoted(log: Witnessed):
