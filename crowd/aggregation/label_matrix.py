@@ -67,8 +67,7 @@ class LabelMatrix:
         try:
             self._keep(in_order(task, annotator, small, self.n_tasks, repeats))
         except RepeatedLabel as found:
-            who, what = annotator_names[found.annotator], task_names[found.task]
-            raise ValueError(f"Annotator {who!r} labelled task {what!r} more than once.") from None
+            raise found.named(annotator_names, task_names) from None
 
     @classmethod
     def from_labels(
@@ -149,7 +148,7 @@ class LabelMatrix:
         columns: "Columns | None" = None,
         repeats: Repeats = Repeats.REFUSE,
     ) -> Self:
-        """Build the matrix from a Parquet file: see label_tables.py, for a huge one spooling.py."""
+        """Build the matrix from Parquet: see label_tables.py, for a huge file spooling.py."""
         from crowd.aggregation.label_tables import read_parquet  # noqa: PLC0415 - loads Arrow
 
         return cls(*read_parquet(path, classes, columns), repeats=repeats)
@@ -163,6 +162,9 @@ class LabelMatrix:
         matrix._name(task_names, annotator_names, class_names)
         matrix._keep(rows)
         return matrix
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.n_labels:,} labels on {self.n_tasks:,} tasks>"
 
     @property
     def task_offsets(self) -> Indices:

@@ -27,12 +27,26 @@ class Columns(NamedTuple):
     label: str = "label"
 
 
+def columns_named(text: str) -> Columns:
+    """Return the columns that a text names, such as "task,worker,label", in this order.
+
+    Raise ValueError for another number of them, or one that is named twice.
+    """
+    names = [name.strip() for name in text.split(",")]
+    if len(names) != len(Columns._fields) or len({*names, ""}) <= len(names):
+        raise ValueError("Name three columns, of the task, the annotator and the label: a,b,c.")
+    return Columns(*names)
+
+
 class Table(Protocol):
     """A table of pandas, Polars, Arrow, or any other that hands out an Arrow stream."""
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """Return the stream."""
 
+
+# A text in quotes may go on in the next line, wherever Arrow cuts the file into blocks.
+PARSING = csv.ParseOptions(newlines_in_values=True)
 
 Read: TypeAlias = tuple[
     NDArray[np.int32], NDArray[np.int32], Indices, Names, Names, tuple[str, ...]
@@ -62,13 +76,11 @@ def read_csv(path: Path | str, classes: Sequence[str] | None, columns: Columns |
         null_values=[""],
         strings_can_be_null=True,
     )
-    try:
-        table = csv.read_csv(path, convert_options=options)
-    except KeyError:  # Arrow names the one that is missing, but not those that are there.
-        with csv.open_csv(path) as file:
-            check_columns(file.schema, wanted)
-        raise
-    return _indexed(table, classes, wanted)
+    with csv.open_csv(path, parse_options=PARSING) as file:
+        check_columns(file.schema, wanted)
+    return _indexed(
+        csv.read_csv(path, convert_options=options, parse_options=PARSING), classes, wanted
+    )
 
 
 def read_parquet(path: Path | str, classes: Sequence[str] | None, columns: Columns | None) -> Read:
@@ -79,12 +91,14 @@ def read_parquet(path: Path | str, classes: Sequence[str] | None, columns: Colum
         return _indexed(file.read(columns=list(wanted)), classes, wanted)
 
 
-def check_columns(schema: pa.Schema, wanted: Columns) -> None:
-    """Raise ValueError that names the first column which is missing."""
+def check_columns(schema: pa.Schema, wanted: Sequence[str]) -> None:
+    """Raise ValueError that names the first column which is missing, or there more than once."""
     for name in wanted:
         if name not in schema.names:
             found = ", ".join(map(repr, schema.names))
             raise ValueError(f"There is no column {name!r}; the columns are: {found}.")
+        if schema.names.count(name) > 1:
+            raise ValueError(f"There is more than one column {name!r}.")
 
 
 def _indexed(table: pa.Table, classes: Sequence[str] | None, columns: Columns) -> Read:

@@ -4,7 +4,7 @@ A label takes five bytes: four for its annotator and one for its class. Which ta
 follows from where the labels of each task begin.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
@@ -47,8 +47,19 @@ class RepeatedLabel(ValueError):
     """An annotator labelled a task more than once: both as indices."""
 
     def __init__(self, annotator: int, task: int) -> None:
-        super().__init__(f"Annotator {annotator} labelled task {task} more than once.")
+        super().__init__(_repeated(annotator, task))
         self.annotator, self.task = annotator, task
+
+    def named(self, annotators: Sequence[str], tasks: Sequence[str]) -> ValueError:
+        """Return the same with names in place of indices."""
+        return ValueError(_repeated(annotators[self.annotator], tasks[self.task]))
+
+
+def _repeated(annotator: str | int, task: str | int) -> str:
+    return (
+        f"Annotator {annotator!r} labelled task {task!r} more than once. "
+        "If the last label counts, say so: --repeats last, or repeats=Repeats.LAST."
+    )
 
 
 def in_order(

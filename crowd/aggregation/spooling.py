@@ -42,7 +42,7 @@ from crowd.aggregation.row_order import (
 _ROWS_AT_ONCE = 2**17
 
 
-class Size(NamedTuple):
+class Extent(NamedTuple):
     """Count the tasks, annotators and classes; an index lies below its count."""
 
     n_tasks: int
@@ -54,7 +54,7 @@ def spooled_matrix(
     path: Path | str,
     *,
     spool: Path,
-    size: Size,
+    size: Extent,
     columns: Columns | None = None,
     repeats: Repeats = Repeats.REFUSE,
 ) -> LabelMatrix:
@@ -73,7 +73,7 @@ def spooled_partitions(
     path: Path | str,
     *,
     spool: Path,
-    size: Size,
+    size: Extent,
     n_partitions: int,
     columns: Columns | None = None,
     repeats: Repeats = Repeats.REFUSE,
@@ -142,7 +142,7 @@ class _Spool:
 class _File:
     """A Parquet file, read some rows at a time, as often as wanted."""
 
-    def __init__(self, path: Path | str, columns: Columns, size: Size) -> None:
+    def __init__(self, path: Path | str, columns: Columns, size: Extent) -> None:
         self._path, self._columns, self.size = path, columns, size
         check_columns(parquet.read_schema(path), columns)
 

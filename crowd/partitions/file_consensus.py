@@ -1,10 +1,11 @@
 """From files of labels to a file of answers, on whatever engine."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import getitem
 from pathlib import Path
 
 from crowd.aggregation import Aggregator
+from crowd.aggregation.label_tables import Columns
 from crowd.aggregation.names import ArrowNames
 from crowd.aggregation.partitioned import Engine, Held, LocalEngine, Partition, Partitions, Size
 from crowd.aggregation.partitioned_fit import (
@@ -48,6 +49,7 @@ class Wanted:
     annotators: Path | None = None
     n_partitions: int | None = None
     repeats: Repeats = Repeats.REFUSE
+    columns: Columns = field(default_factory=Columns)
 
 
 @dataclass(frozen=True)
@@ -121,9 +123,9 @@ def check_places(wanted: Wanted) -> None:
 def read_crowd(engine: Engine, wanted: Wanted) -> Crowd:
     """Read the files and cut them into partitions, which stay with the engine."""
     files = files_of(wanted.labels)
-    gold = read_gold(wanted.gold) if wanted.gold else {}
+    gold = read_gold(wanted.gold, wanted.columns) if wanted.gold else {}
     digests = [engine.do(digest_of, path) for path in files]
-    pieces = [engine.do(read_source, source) for source in sources_of(files)]
+    pieces = [engine.do(read_source, source, wanted.columns) for source in sources_of(files)]
     asked = [engine.do(cutting.survey, each, tuple(gold)) for each in pieces]
     surveys = [engine.fetch(held) for held in asked]
     n_labels = sum(each.n_labels for each in surveys)
@@ -191,6 +193,7 @@ def _about(method: Aggregator, crowd: Crowd, fit: PartitionedFit, wanted: Wanted
         "converged": fit.converged,
         "n_partitions": len(crowd.partitions),
         "repeats": wanted.repeats.value,
+        "columns": list(wanted.columns),
         "n_labels": crowd.size.n_labels,
         "n_tasks": crowd.size.n_tasks,
         "n_annotators": crowd.size.n_annotators,

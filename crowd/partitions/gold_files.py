@@ -5,20 +5,21 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import ArrowException, csv, parquet
 
-_COLUMNS = ("task", "label")
+from crowd.aggregation.label_tables import PARSING, Columns, check_columns
 
 
-def read_gold(path: Path) -> dict[str, str]:
-    """Return the known answer of each task, from a file with the columns task and label.
+def read_gold(path: Path, columns: Columns | None = None) -> dict[str, str]:
+    """Return the known answer of each task, from a file with the columns of tasks and labels.
 
     Raise ValueError that says what the file lacks, or which task has two answers.
     """
+    names = (columns or Columns()).task, (columns or Columns()).label
     try:
-        table = _read(path)
+        table = _read(path, names)
     except (KeyError, ValueError, OSError, ArrowException) as error:
         raise ValueError(f"{path}: {error}") from error
     gold: dict[str, str] = {}
-    for task, label in zip(*(table.column(name).to_pylist() for name in _COLUMNS), strict=True):
+    for task, label in zip(*(table.column(name).to_pylist() for name in names), strict=True):
         if not task or not label:
             raise ValueError(f"{path}: a row has no task or no label.")
         if gold.setdefault(task, label) != label:
@@ -26,13 +27,11 @@ def read_gold(path: Path) -> dict[str, str]:
     return gold
 
 
-def _read(path: Path) -> pa.Table:
+def _read(path: Path, names: tuple[str, str]) -> pa.Table:
     if path.suffix == ".parquet":
         table = parquet.read_table(path)
     else:
-        as_text = csv.ConvertOptions(column_types=dict.fromkeys(_COLUMNS, pa.string()))
-        table = csv.read_csv(path, convert_options=as_text)
-    missing = [name for name in _COLUMNS if name not in table.column_names]
-    if missing:
-        raise ValueError(f"There is no column {' and no '.join(missing)}.")
-    return table.select(_COLUMNS).cast(pa.schema([(name, pa.string()) for name in _COLUMNS]))
+        as_text = csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
+        table = csv.read_csv(path, convert_options=as_text, parse_options=PARSING)
+    check_columns(table.schema, names)
+    return table.select(names).cast(pa.schema([(name, pa.string()) for name in names]))

@@ -75,10 +75,10 @@ def sources_of(files: Sequence[Path]) -> list[Source]:
     return [source for path in files for source in _sources_in(path)]
 
 
-def read_source(source: Source) -> Piece:
+def read_source(source: Source, columns: Columns | None = None) -> Piece:
     """Read the labels of a source; raise ValueError that names it where they cannot be read."""
     try:
-        return _read(source)
+        return _read(source, columns or Columns())
     except (ValueError, OSError, ArrowException) as error:
         raise ValueError(f"{source}: {error}") from error
 
@@ -126,8 +126,7 @@ def _sources_in(path: Path) -> list[Source]:
     return [*sources, Source(str(path), begun)] if begun else sources
 
 
-def _read(source: Source) -> Piece:
-    columns = Columns()
+def _read(source: Source, columns: Columns) -> Piece:
     if not source.path.endswith(_PARQUET):
         return Piece(*read_csv(source.path, None, columns))
     check_columns(parquet.read_schema(source.path), columns)

@@ -154,3 +154,20 @@ def test_without_the_extra_it_says_how_to_get_it(labels: Path, monkeypatch: pyte
     monkeypatch.delattr("crowd.partitions.dask_engine", raising=False)
     with pytest.raises(ConfigurationError, match=r"folkmoot\[dask\]"):
         run(labels, "--engine", "dask")
+
+
+def test_columns_may_have_other_names(labels: Path, tmp_path: Path):
+    usual, renamed = tmp_path / "usual.csv", tmp_path / "renamed.csv"
+    other = tmp_path / "other.csv"
+    other.write_text(labels.read_text().replace(HEADER, "item,who,says\n"))
+    gold = tmp_path / "gold.csv"
+    gold.write_text("item,says\nt1,c1\n")
+    (tmp_path / "known.csv").write_text("task,label\nt1,c1\n")
+
+    run(labels, "--gold", tmp_path / "known.csv", "--out", usual)
+    said = run(other, "--gold", gold, "--columns", "item, who,says", "--out", renamed).output
+
+    assert renamed.read_bytes() == usual.read_bytes()
+    assert "The answers of 1 tasks were known" in said
+    with pytest.raises(InvalidInput, match="Name three columns"):
+        run(other, "--columns", "item,who", "--out", tmp_path / "never.csv")

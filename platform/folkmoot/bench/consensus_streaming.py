@@ -17,7 +17,7 @@ from crowd.aggregation import SkillByClass
 from crowd.aggregation.arrays import FloatArray
 from crowd.aggregation.partitioned import Held, LocalEngine, Partition, Partitions
 from crowd.aggregation.partitioned_fit import fit_partitions
-from crowd.aggregation.spooling import Size, spooled_partitions
+from crowd.aggregation.spooling import Extent, spooled_partitions
 from folkmoot.bench import consensus_timing as timing
 from folkmoot.bench.measure import Figure
 
@@ -98,7 +98,7 @@ def _keep(spool: Path, partition: Partition, posterior: FloatArray) -> None:
     posterior.astype(np.float32).tofile(spool / f"posterior-{partition.number}.bin")
 
 
-def _write(path: Path, n_labels: int) -> Size:
+def _write(path: Path, n_labels: int) -> Extent:
     """Write a crowd to Parquet, a group of rows at a time."""
     import pyarrow as pa  # noqa: PLC0415 - as label_tables.py does
     from pyarrow import parquet  # noqa: PLC0415
@@ -112,4 +112,4 @@ def _write(path: Path, n_labels: int) -> Size:
             some = timing.crowd_of(generator, skill, min(tasks_at_once, n_tasks - first), first)
             columns = {"task": some.task, "worker": some.annotator, "label": some.label}
             file.write_table(pa.table(columns))
-    return Size(n_tasks, len(skill), timing.N_CLASSES)
+    return Extent(n_tasks, len(skill), timing.N_CLASSES)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from crowd.aggregation.label_tables import Columns, columns_named
 from crowd.aggregation.listening import heard_by
 from crowd.aggregation.nominal_methods import NOMINAL_METHODS
 from crowd.aggregation.partitioned import Engine, LocalEngine
@@ -40,6 +41,13 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     show_default=True,
     help="What an annotator's second label on a task is: a mistake, or the one that counts.",
 )
+@click.option(
+    "--columns",
+    default=",".join(Columns()),
+    show_default=True,
+    metavar="TASK,WORKER,LABEL",
+    help="What the columns of tasks, annotators and labels are called.",
+)
 @click.option("--engine", type=click.Choice(["local", "dask"]), default="local", show_default=True)
 @click.option(
     "--scheduler", help="Address of a Dask scheduler; else workers start on this machine."
@@ -53,6 +61,7 @@ def command(
     out: Path,
     annotators: Path | None,
     repeats: str,
+    columns: str,
     engine: str,
     scheduler: str | None,
     partitions: int | None,
@@ -60,13 +69,21 @@ def command(
     """Turn LABELS into one answer a task, with a probability for each class.
 
     LABELS are CSV or Parquet files, folders of them or patterns, with the columns task, worker and
-    label. How the answers were made is written beside them, as OUT.json.
+    label, or as --columns says. How the answers were made is written beside them, as OUT.json.
     """
     if engine == "local" and (scheduler or partitions):
         raise InvalidInput("A scheduler and partitions belong to --engine dask.")
-    wanted = Wanted(labels, out, gold, annotators, partitions, Repeats(repeats))
     with _engine(engine, scheduler) as chosen, heard_by(_show):
         try:
+            wanted = Wanted(
+                labels,
+                out,
+                gold,
+                annotators,
+                partitions,
+                Repeats(repeats),
+                columns_named(columns),
+            )
             finished = aggregate_files(chosen, _METHODS[method](), wanted)
         except (ValueError, OSError) as error:
             raise InvalidInput(str(error)) from error

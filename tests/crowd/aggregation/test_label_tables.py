@@ -155,3 +155,27 @@ def test_many_classes_take_two_bytes():
     index = np.arange(200)
     assert LabelMatrix.from_arrays(index, index, index).label.dtype == np.int16
     assert LabelMatrix.from_arrays(index, index, index % 127).label.dtype == np.int8
+
+
+def test_a_text_in_quotes_may_go_on_in_the_next_line_across_the_blocks_of_a_big_file(
+    tmp_path: Path,
+):
+    name = "a line\n" * 200
+    rows = "".join(f'"{name}{task}",{who},x\n' for task in range(600) for who in "abc")
+    (tmp_path / "labels.csv").write_text("task,worker,label\n" + rows)
+    matrix = LabelMatrix.from_csv(tmp_path / "labels.csv")
+    assert (matrix.n_labels, matrix.n_tasks) == (1800, 600)
+    assert matrix.task_names[0] == f"{name}0"
+
+
+def test_a_column_that_is_there_twice_is_refused_wherever_it_comes_from(tmp_path: Path):
+    (tmp_path / "labels.csv").write_text("task,worker,label,label\nt,w,a,b\n")
+    twice = pa.table([["t"], ["w"], ["a"], ["b"]], names=["task", "worker", "label", "label"])
+    with pytest.raises(ValueError, match="more than one column 'label'"):
+        LabelMatrix.from_csv(tmp_path / "labels.csv")
+    with pytest.raises(ValueError, match="more than one column 'label'"):
+        LabelMatrix.from_table(twice)
+
+
+def test_a_notebook_shows_how_many_labels_there_are():
+    assert repr(LabelMatrix.from_table(pa.table(COLUMNS))) == "<LabelMatrix: 4 labels on 3 tasks>"

@@ -11,10 +11,10 @@ from crowd.aggregation.arrays import FloatArray
 from crowd.aggregation.partitioned import LocalEngine, Partitions
 from crowd.aggregation.partitioned_fit import fit_partitions
 from crowd.aggregation.planted import one_coin_crowd
-from crowd.aggregation.spooling import Size, spooled_matrix, spooled_partitions
+from crowd.aggregation.spooling import Extent, spooled_matrix, spooled_partitions
 
 CROWD = one_coin_crowd([0.9, 0.8, 0.7, 0.6, 0.8], n_tasks=200, n_classes=3, labels_per_task=3)
-SIZE = Size(200, 5, 3)
+SIZE = Extent(200, 5, 3)
 
 
 def written(folder: Path, rows: dict[str, list[int | None]]) -> Path:
@@ -78,7 +78,7 @@ def _peak_of_spooling(folder: Path, n_labels: int) -> int:
     pa.set_memory_pool(pool)
     tracemalloc.start()
     try:
-        spooled_matrix(folder / "many.parquet", spool=folder, size=Size(1000, 5000, 3))
+        spooled_matrix(folder / "many.parquet", spool=folder, size=Extent(1000, 5000, 3))
         return pool.max_memory() + tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
