@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -23,6 +25,23 @@ from folkmoot.kernel.json_values import JsonObject
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
 
+@dataclass
+class Fingerprint:
+    """What tells one collection of entries from another in a few bytes, in any order.
+
+    As long as rows and entries agree, no list of them has to be held in memory.
+    """
+
+    n_added: int = 0
+    total: int = 0
+
+    def add(self, entry_id: UUID | None) -> None:
+        """Count one more."""
+        written = b"" if entry_id is None else entry_id.bytes
+        self.n_added += 1
+        self.total += int.from_bytes(sha256(written).digest())
+
+
 class ClaimCheck:
     """Compares what rows claim with what was recorded; `n_claims` counts the rows."""
 
@@ -35,18 +54,22 @@ class ClaimCheck:
 
     def findings(self, source: ClaimSource) -> Iterator[Finding]:
         """Yield everything that is wrong between one kind of rows and its entries."""
-        claimed: Counter[UUID] = Counter()
-        named: set[UUID] = set()
+        claimed = Fingerprint()
         for said in source.claims(self.uow):
             if isinstance(said, Finding):
                 yield said
-                if said.entry_id is not None:
-                    named.add(said.entry_id)
             else:
                 self.n_claims += 1
-                claimed[said.entry_id] += 1
+                claimed.add(said.entry_id)
                 yield from self._compare(said)
-        yield from self._reconcile(source, claimed, named)
+        if claimed != self._fingerprint_of_entries(source):
+            yield from self._reconcile(source)
+
+    def _fingerprint_of_entries(self, source: ClaimSource) -> "Fingerprint":
+        recorded = Fingerprint()
+        for entry in self._entries_of(source):
+            recorded.add(self.entries.uuid(entry, "id"))
+        return recorded
 
     def _compare(self, claim: Claim) -> Iterator[Finding]:
         what = f"the {claim.subject_type} {claim.subject_id}"
@@ -92,9 +115,15 @@ class ClaimCheck:
         except NOT_READABLE:
             return False
 
-    def _reconcile(
-        self, source: ClaimSource, claimed: Counter[UUID], named: set[UUID]
-    ) -> Iterator[Finding]:
+    def _reconcile(self, source: ClaimSource) -> Iterator[Finding]:
+        """Name the entries that no row or several rows claim, once it is known that there are."""
+        claimed: Counter[UUID] = Counter()
+        named: set[UUID] = set()
+        for said in source.claims(self.uow):
+            if not isinstance(said, Finding):
+                claimed[said.entry_id] += 1
+            elif said.entry_id is not None:
+                named.add(said.entry_id)
         for entry in self._entries_of(source):
             entry_id = self.entries.uuid(entry, "id")
             times = claimed[entry_id] if entry_id else 0

@@ -12,7 +12,7 @@ from audit.verdicts import Verdict
 from audit.verification import record_verification, verify_log
 from audit.wrapping_keys import give_wrapping_keys, read_wrapping_keys
 from folkmoot.bootstrap import bootstrap
-from folkmoot.cli import audit_erase, audit_export, audit_publish, audit_reconcile
+from folkmoot.cli import audit_erase, audit_export, audit_publish, audit_rebuild, audit_reconcile
 from folkmoot.cli.opening import open_services
 from folkmoot.jobs.audit_jobs import CLAIMS, seal
 from folkmoot.kernel.actor import PLATFORM
@@ -33,6 +33,7 @@ for erasing in audit_erase.COMMANDS:
 command.add_command(audit_publish.publish)
 command.add_command(audit_publish.cosign)
 command.add_command(audit_publish.verifier)
+command.add_command(audit_rebuild.command)
 command.add_command(audit_reconcile.command)
 
 
