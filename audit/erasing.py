@@ -29,6 +29,7 @@ __all__ = [
     "gather",
     "mark_erased",
     "remove_texts",
+    "tables_of",
     "texts",
     "texts_of_people",
 ]
@@ -67,6 +68,10 @@ class Traces:
 class Erasable(Protocol):
     """What a domain keeps of people beside the log, and how it forgets them."""
 
+    @property
+    def tables(self) -> frozenset[str]:
+        """Return the tables in which texts of people are, for the database to write anew."""
+
     def traces(self, uow: UnitOfWork, people: frozenset[UUID]) -> Traces:
         """Return what else is known of these people, who are one person."""
 
@@ -80,6 +85,12 @@ class Erasable(Protocol):
 
     def expire(self, uow: UnitOfWork, entries: Sequence[Entry]) -> Mapping[str, int]:
         """Erase the texts that these entries were made of: their time is over."""
+
+
+def tables_of(erasables: Sequence[Erasable]) -> frozenset[str]:
+    """Return every table in which something is erased, the log's own too."""
+    own = frozenset({"audit_disclosure", "audit_entry", "audit_subject_key"})
+    return own.union(*(one.tables for one in erasables))
 
 
 def gather(uow: UnitOfWork, erasables: Sequence[Erasable], person_id: UUID) -> Traces:

@@ -111,13 +111,16 @@ def erase(
     if not erasure.texts and not rows and not is_accountable:
         raise InvalidInput("Nothing is kept of this person, or it was erased before.")
     files = tuple(sorted(traces.files))
-    entry_id = _record_erasure(
-        uow, actor, erasure, {"legal_basis": legal_basis.value, "rows": {**rows}}
-    )
+    entry_id = None
+    if erasure.texts or rows:
+        entry_id = _record_erasure(
+            uow, actor, erasure, {"legal_basis": legal_basis.value, "rows": {**rows}}
+        )
     for digest in files:
         uow.after_commit(lambda gone=digest: forget_file(gone))  # type: ignore[misc]  # a default binds it
     if is_accountable:
-        _record_refusal(uow, actor, Refusal.ACCOUNTABILITY, legal_basis, len(kept))
+        refused_id = _record_refusal(uow, actor, Refusal.ACCOUNTABILITY, legal_basis, len(kept))
+        entry_id = entry_id or refused_id
     return Erasure(
         entry_id,
         len(erasure.texts),

@@ -21,6 +21,7 @@ from crowd.models import (
     Consensus,
     DataSet,
     Label,
+    Origin,
     Outcome,
     Place,
     Project,
@@ -45,6 +46,22 @@ def erased_ref(row_id: UUID) -> str:
 class CrowdForgets:
     """Forget annotators, and the people whom tasks are about."""
 
+    tables: frozenset[str] = frozenset(
+        str(one.__tablename__)
+        for one in (
+            AnnotatorPreferences,
+            AnnotatorRecord,
+            Appeal,
+            Consensus,
+            Label,
+            Outcome,
+            Project,
+            Sitting,
+            Suspicion,
+            Task,
+        )
+    )
+
     def traces(self, uow: UnitOfWork, people: frozenset[UUID]) -> Traces:
         """Return the projects of a person, and the files that hold their tasks' content."""
         tasks = uow.session.exec(select(Task).where(col(Task.id).in_(people))).all()
@@ -66,6 +83,8 @@ class CrowdForgets:
         tasks = uow.session.exec(select(Task).where(col(Task.id).in_(people))).all()
         erased = _erase_annotator(uow, people)
         for task in tasks:
+            if task.external_id == erased_ref(task.id):
+                continue
             for column, count in _erase_task(uow, task).items():
                 erased[column] = erased.get(column, 0) + count
         return erased
@@ -134,15 +153,19 @@ def _erase_task(uow: UnitOfWork, task: Task) -> dict[str, int]:
 
 
 def _erase_answers(uow: UnitOfWork, task: Task) -> int:
-    """Erase what annotators wrote about a person; other answers say nothing without the task."""
+    """Erase what annotators wrote about a person; other answers say nothing without the task.
+
+    Answers of reviewers, and those that were given anew, stand in the log itself and stay.
+    """
     task.answer = None if task.answer is None else ERASED
-    task.gold_answer = None if task.gold_answer is None else ERASED
-    for table in (Label, Consensus):
-        statement = sa.update(table).where(col(table.task_id) == task.id).values(answer=ERASED)
-        n_rows = uow.session.exec(statement).rowcount
-        if table is Label:
-            n_labels = n_rows
-    return n_labels
+    consensus = sa.update(Consensus).where(col(Consensus.task_id) == task.id)
+    uow.session.exec(consensus.values(answer=ERASED))
+    labels = sa.update(Label).where(
+        col(Label.task_id) == task.id,
+        col(Label.supersedes_id).is_(None),
+        col(Label.origin) != Origin.REVIEW,
+    )
+    return uow.session.exec(labels.values(answer=ERASED)).rowcount
 
 
 def _files_with(uow: UnitOfWork, task_ids: Sequence[UUID], projects: set[UUID]) -> Iterator[str]:

@@ -22,6 +22,8 @@ __all__ = ["GovernanceForgets"]
 class GovernanceForgets:
     """Forget the people whom decisions are about; never those who decided."""
 
+    tables: frozenset[str] = frozenset({"decision", "decision_batch", "review"})
+
     def traces(self, uow: UnitOfWork, people: frozenset[UUID]) -> Traces:
         """Return every decision and task about the same case, by the submitter's name for it."""
         cases = {
@@ -62,7 +64,8 @@ class GovernanceForgets:
 
 
 def _erase_decisions(uow: UnitOfWork, decision_ids: frozenset[UUID]) -> dict[str, int]:
-    decisions = uow.session.exec(select(Decision).where(col(Decision.id).in_(decision_ids))).all()
+    known = uow.session.exec(select(Decision).where(col(Decision.id).in_(decision_ids)))
+    decisions = [one for one in known if one.case_ref != erased_ref(one.id)]
     n_submitted = sum(_erase_submitted(uow, decision) for decision in decisions)
     for decision in decisions:
         decision.case_ref = erased_ref(decision.id)

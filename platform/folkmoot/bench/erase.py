@@ -23,6 +23,7 @@ from audit import commitments
 from audit.canonical import digest
 from audit.commitments import SALT_BYTES, CommitmentMismatch
 from audit.disclosing import disclosed_fields
+from audit.erasing import tables_of
 from audit.erasure import LegalBasis, erase
 from audit.export_files import FolderSink
 from audit.exporting import ExportRange, export_log
@@ -38,7 +39,6 @@ from folkmoot.bench.erase_people import Maker, People
 from folkmoot.bench.measure import Figure
 from folkmoot.bench.options import db_option
 from folkmoot.bootstrap import ERASABLES, Services, bootstrap
-from folkmoot.cli.audit_erase import SCRUBBED
 from folkmoot.jobs.audit_jobs import CLAIMS, seal
 from folkmoot.kernel.actor import PLATFORM
 from folkmoot.kernel.json_values import JsonObject
@@ -104,7 +104,7 @@ def _measured(house: _House, n_subjects: int) -> Iterator[Figure]:
     n_texts = _erase_all(services, people)
     seconds = time.perf_counter() - started
     started = time.perf_counter()
-    scrub_database(services.engine, tables=SCRUBBED)
+    scrub_database(services.engine, tables=tables_of(ERASABLES))
     yield Figure("people erased", 2 * len(people.subjects), "accounts and cases")
     yield Figure("texts of the log erased", n_texts, "texts")
     yield Figure("one erasure", 1000 * seconds / (2 * len(people.subjects)), "ms")

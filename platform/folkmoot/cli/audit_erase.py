@@ -6,6 +6,7 @@ from uuid import UUID
 import click
 from sqlmodel import select
 
+from audit.erasing import tables_of
 from audit.erasure import LegalBasis, erase
 from audit.legal_holds import release_hold, set_hold, standing_holds
 from audit.models import RecordClass
@@ -25,30 +26,6 @@ from folkmoot.kernel.scrubbing import scrub_database
 from folkmoot.kernel.unit_of_work import UnitOfWork
 from governance.naming import person_of_case
 
-# Tables in which PostgreSQL would keep what was erased until they are written anew.
-SCRUBBED = (
-    "access_token",
-    "account",
-    "annotator_preferences",
-    "annotator_record",
-    "appeal",
-    "audit_disclosure",
-    "audit_entry",
-    "audit_subject_key",
-    "consensus",
-    "decision",
-    "decision_batch",
-    "kept_answer",
-    "label",
-    "oauth_client",
-    "oidc_identity",
-    "outcome",
-    "project",
-    "review",
-    "sitting",
-    "suspicion",
-    "task",
-)
 BASES = click.Choice([one.value for one in LegalBasis])
 CLASSES = click.Choice([one.value for one in RecordClass if one is not RecordClass.THE_LOG])
 
@@ -206,7 +183,7 @@ def _set(
 
 
 def _scrub(services: Services) -> None:
-    scrub_database(services.engine, tables=SCRUBBED)
+    scrub_database(services.engine, tables=tables_of(ERASABLES))
     click.echo("The database was written anew; its files hold nothing of what was erased.")
 
 

@@ -24,6 +24,10 @@ NO_ADDRESS = "erased.invalid"
 class AccountsForget:
     """Forget the holders of accounts. What they did stays, under an id that nobody can resolve."""
 
+    tables: frozenset[str] = frozenset(
+        {"access_token", "account", "kept_answer", "oauth_client", "oidc_identity"}
+    )
+
     def traces(self, _uow: UnitOfWork, _people: frozenset[UUID]) -> Traces:
         """Return nothing besides: an account is one person."""
         return Traces(frozenset())
@@ -51,6 +55,7 @@ class AccountsForget:
         tokens = _subjects(entries, Action.TOKEN_ISSUED)
         clients = _subjects(entries, Action.OAUTH_CLIENT_REGISTERED)
         closed = select(Account).where(
+            col(Account.display_name) != ERASED,
             col(Account.id).in_(_subjects(entries, Action.ACCOUNT_CREATED)),
             col(Account.is_active).is_(False),
         )
@@ -65,7 +70,8 @@ class AccountsForget:
 
 
 def _close(uow: UnitOfWork, actor: Actor, people: frozenset[UUID]) -> int:
-    accounts = uow.session.exec(select(Account).where(col(Account.id).in_(people))).all()
+    named = sa.and_(col(Account.id).in_(people), col(Account.display_name) != ERASED)
+    accounts = uow.session.exec(select(Account).where(named)).all()
     revoked = {"revoked_at": clock.now()}
     for account in accounts:
         deactivate(uow, actor, account_id=account.id)
