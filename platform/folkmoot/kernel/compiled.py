@@ -1,9 +1,11 @@
 """A Core statement compiled for one kind of database, and run on the driver itself."""
 
+import re
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, cast
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.engine.interfaces import DBAPICursor
@@ -19,6 +21,7 @@ Processor: TypeAlias = Callable[[Any], Any]
 
 # Where a connection keeps the cursor that all statements share.
 _CURSOR = "folkmoot_cursor"
+_MARK = re.compile(r"%\((\w+)\)s|%%")
 
 
 class Row(Protocol):
@@ -42,19 +45,21 @@ class Compiled:
             raise CompileError(f"This needs a default that Python makes: {statement}")
         asked = {name: bind.key for name, bind in compiler.binds.items() if bind.required}
         expanded = compiler.construct_expanded_state(dict.fromkeys(asked.values()))
-        names = expanded.positiontup or list(expanded.parameters)
+        sql, names = expanded.statement, expanded.positiontup
+        if dialect.name == "postgresql":
+            sql, names = _numbered(sql)
+        if names is None:
+            raise CompileError(f"This has parameters without an order: {statement}")
         processors = {**_bind_processors(compiler, dialect), **expanded.processors}
         self._dialect = dialect
-        self.sql = expanded.statement
+        self.sql = sql
         self.table = statement.table if isinstance(statement, sa.Insert | sa.Update) else None
         self.only_inserts = isinstance(statement, sa.Insert) and not _is_upsert(statement)
-        self._is_positional = compiler.positional
         self._constants = {
             name: _processed(expanded.parameters[name], processors.get(name))
             for name in names
             if name not in asked
         }
-        self._names = names
         self._keys = [asked.get(name, name) for name in names]
         self._processors = [
             (index, process)
@@ -69,7 +74,7 @@ class Compiled:
         """Run the statement once."""
         return self.execute_as(connection, self.sql, self.arguments(given))
 
-    def execute_as(self, connection: Connection, sql: str, arguments: Any) -> DBAPICursor:
+    def execute_as(self, connection: Connection, sql: str, arguments: list[Any]) -> DBAPICursor:
         """Run SQL that this statement is a part of, or the whole."""
         cursor = _cursor_of(connection)
         try:
@@ -96,13 +101,18 @@ class Compiled:
             converted[index] = process(converted[index])
         return self._make_row(converted)
 
-    def arguments(self, given: Given) -> Any:
-        """Return the values as the driver takes them: by name, or in their order."""
+    @property
+    def n_arguments(self) -> int:
+        """Return how many values the driver takes."""
+        return len(self._keys)
+
+    def arguments(self, given: Given) -> list[Any]:
+        """Return the values as the driver takes them, in their order."""
         values = {**self._constants, **given}
         arguments = [values[key] for key in self._keys]
         for index, process in self._processors:
             arguments[index] = process(arguments[index])
-        return arguments if self._is_positional else dict(zip(self._names, arguments, strict=True))
+        return arguments
 
     def _translated(
         self, connection: Connection, cursor: DBAPICursor, sql: str, error: Exception
@@ -144,8 +154,31 @@ def _cursor_of(connection: Connection) -> DBAPICursor:
     """
     cursor: DBAPICursor | None = connection.info.get(_CURSOR)
     if cursor is None:
-        cursor = connection.info[_CURSOR] = connection.connection.cursor()
+        cursor = connection.info[_CURSOR] = _new_cursor(connection)
     return cursor
+
+
+def _new_cursor(connection: Connection) -> DBAPICursor:
+    if connection.dialect.name == "postgresql":
+        # It takes PostgreSQL's own `$1`; another would translate a long statement at every call.
+        driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+        return cast("DBAPICursor", psycopg.RawCursor(driver))
+    return connection.connection.cursor()
+
+
+def _numbered(sql: str) -> tuple[str, list[str]]:
+    """Write `%(name)s` as `$1`; return the SQL, and the names by their numbers."""
+    names: list[str] = []
+
+    def number(mark: re.Match[str]) -> str:
+        name = mark[1]
+        if name is None:
+            return "%"  # of a `%%`
+        if name not in names:
+            names.append(name)
+        return f"${names.index(name) + 1}"
+
+    return _MARK.sub(number, sql), names
 
 
 def _maker_of_rows(columns: Sequence[sa.ColumnElement[Any]]) -> Callable[[list[Any]], Row]:

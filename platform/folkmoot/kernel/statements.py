@@ -37,7 +37,7 @@ _Change: TypeAlias = tuple[Compiled, Given]
 
 # Where a connection keeps the changes that wait.
 _WAITING = "folkmoot_waiting"
-_PARAMETER = re.compile(r"%\((\w+)\)s")
+_PARAMETER = re.compile(r"\$(\d+)")
 
 
 class Statement:
@@ -112,10 +112,7 @@ def send_waiting(connection: Connection) -> None:
         only.execute(connection, given)
         return
     sql = _together(tuple(compiled for compiled, _ in changes))
-    arguments: dict[str, object] = {}
-    for index, (compiled, given) in enumerate(changes):
-        for name, value in compiled.arguments(given).items():
-            arguments[_nth(index, name)] = value
+    arguments = [value for compiled, given in changes for value in compiled.arguments(given)]
     changes[0][0].execute_as(connection, sql, arguments)
 
 
@@ -128,16 +125,13 @@ def forget_waiting(connection: Connection) -> None:
 @lru_cache(maxsize=64)
 def _together(changes: tuple[Compiled, ...]) -> str:
     """Return one statement of PostgreSQL that makes several changes of rows apart."""
-    parts = [
-        f"c{index} AS ({_PARAMETER.sub(partial(_renamed, index), one.sql)})"
-        for index, one in enumerate(changes)
-    ]
+    parts: list[str] = []
+    n_before = 0
+    for index, one in enumerate(changes):
+        parts.append(f"c{index} AS ({_PARAMETER.sub(partial(_moved_by, n_before), one.sql)})")
+        n_before += one.n_arguments
     return f"WITH {', '.join(parts)} SELECT 1"
 
 
-def _renamed(index: int, parameter: re.Match[str]) -> str:
-    return f"%({_nth(index, parameter[1])})s"
-
-
-def _nth(index: int, name: str) -> str:
-    return f"c{index}_{name}"
+def _moved_by(n_before: int, parameter: re.Match[str]) -> str:
+    return f"${n_before + int(parameter[1])}"
