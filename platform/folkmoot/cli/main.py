@@ -14,6 +14,7 @@ COMMANDS = {
         "folkmoot.cli.account", "Add and close accounts, set roles, issue credentials."
     ),
     "audit": Listed("folkmoot.cli.audit", "Seal, verify and read the audit log."),
+    "backup": Listed("folkmoot.cli.backup", "Back up database and files while all runs."),
     "bench": Listed("folkmoot.cli.bench", "Measure Folkmoot on this machine."),
     "consensus": Listed(
         "folkmoot.cli.consensus", "Turn files of labels into answers, here or on a Dask cluster."
@@ -26,6 +27,7 @@ COMMANDS = {
     "import": Listed("folkmoot.cli.import_tasks", "Add a file of tasks to a project."),
     "openapi": Listed("folkmoot.cli.openapi", "Print the description of the API."),
     "plan": Listed("folkmoot.cli.plan", "Say from a pilot how many labels an accuracy needs."),
+    "restore": Listed("folkmoot.cli.restore", "Bring a backup back, and say what it lacks."),
     "serve": Listed(
         "folkmoot.cli.serve", "Run web server, worker and, if needed, Valkey together."
     ),
