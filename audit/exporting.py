@@ -31,7 +31,7 @@ from folkmoot.kernel.ids import new_id
 from folkmoot.kernel.json_values import Json, JsonObject
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
-__all__ = ["ExportRange", "Exported", "export_log", "index_at", "record_export"]
+__all__ = ["ExportRange", "Exported", "export_log", "index_at", "record_export", "see_one_moment"]
 
 FORMAT, FORMAT_VERSION = "folkmoot-audit-export", 1
 README = """\
@@ -90,10 +90,9 @@ def export_log(
 ) -> Exported:
     """Write an export of the log at a signed size: the newest one if not told.
 
-    Entries beyond that size are written among those that wait. Raise InvalidInput for a range that
-    the log has not.
+    Entries beyond that size are written among those that wait. `see_one_moment` comes before.
+    Raise InvalidInput for a range that the log has not.
     """
-    _see_one_moment(uow)
     signed = newest_signed_size(uow) if size is None else size
     end = signed if wanted.end is None else wanted.end
     if not 0 <= wanted.first <= end <= signed:
@@ -149,7 +148,8 @@ def record_export(uow: UnitOfWork, actor: Actor, *, wanted: ExportRange) -> None
     )
 
 
-def _see_one_moment(uow: UnitOfWork) -> None:
+def see_one_moment(uow: UnitOfWork) -> None:
+    """Let all that a transaction reads be of one moment; the first thing that it does."""
     # SQLite's readers see one moment anyway; PostgreSQL's would see each statement's.
     if uow.connection.dialect.name == "postgresql":
         uow.connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))

@@ -1041,6 +1041,15 @@ class Wanted:
     found: int | None = None
     is_found: bool = False
     impostor: int | None = None
+    # Of a tlog-proof, which has the path to a signed root and not the entry.
+    path: Sequence[bytes] = ()
+    head: Head | None = None
+
+    def fits(self, leaf: bytes, index: int | None) -> bool:
+        """Say whether this is the leaf."""
+        if self.head is None or index is None or index != self.index:
+            return bool(self.leaf) and leaf == self.leaf
+        return root_by_inclusion(leaf, index, self.head.size, self.path) == self.head.root
 
 
 class Check:
@@ -1301,7 +1310,7 @@ class Check:
 
     def _look_for_wanted(self, leaf: bytes, entry_id: str, index: int | None) -> None:
         for one in self.wanted:
-            if one.leaf == leaf:
+            if one.fits(leaf, index):
                 one.found, one.is_found = index, True
             elif entry_id == one.entry_id or (one.index is not None and index == one.index):
                 one.impostor = index
@@ -1548,10 +1557,10 @@ class Check:
 # Receipts.
 
 
-def receipt_of(text: str, name: str, trust: Trust) -> tuple[Wanted | None, Head | None]:
+def receipt_of(text: str, name: str, trust: Trust) -> tuple[Wanted, Head | None]:
     """Check a receipt by itself; return what must be in the log, and the head that it carries."""
     if text.startswith(PROOF):
-        return None, _proof_head(text, name, trust)
+        return _tlog_proof(text, name, trust)
     told = object_of(read_json(text))
     told = object_of(told.get("receipt", told))
     if "promise" in told:
@@ -1577,9 +1586,16 @@ def _promised(note: str, name: str, trust: Trust) -> Wanted:
     )
 
 
-def _proof_head(text: str, name: str, trust: Trust) -> Head:
-    _above, _, note = text.partition("\n\n")
-    return trust.open(note, f"in {name}", is_outside=True)
+def _tlog_proof(text: str, name: str, trust: Trust) -> tuple[Wanted, Head]:
+    above, _, note = text.partition("\n\n")
+    head = trust.open(note, f"in {name}", is_outside=True)
+    lines = [one for one in above.split("\n")[1:] if not one.startswith("extra ")]
+    if not lines or not re.fullmatch(r"index (0|[1-9][0-9]{0,18})", lines[0]):
+        raise Unusable("it names no entry")
+    index = int(lines[0].removeprefix("index "))
+    path = [hash_of(one) for one in lines[1:]]
+    root_by_inclusion(EMPTY_ROOT, index, head.size, path)  # refuses a path of another length
+    return Wanted(name, b"", "", index, path=path, head=head), head
 
 
 # The command.
@@ -1613,6 +1629,8 @@ def verify(
     heads = _kept_heads(checkpoints, trust, verdict)
     wanted = _receipts(receipts, trust, verdict, heads)
     if export is None:
+        if any(one.head for one in wanted):
+            verdict.unproven.append("Of which entry a tlog-proof is: that needs an export.")
         verdict.unproven.append("That the log still holds what they say: that needs an export.")
         return verdict
     try:
@@ -1654,7 +1672,7 @@ def _receipts(
             verdict.blame(f"The receipt {file.name} cannot be used: {error}.")
             continue
         verdict.proven.append(f"{file.name}: the log has signed it.")
-        wanted += [one] if one else []
+        wanted.append(one)
         heads += [head] if head else []
     return wanted
 

@@ -86,13 +86,14 @@ class Auditor:
             self._export(sink, **wanted)
         return self.folder / name
 
-    def _export(self, sink, **wanted: object) -> None:
+    def _export(self, sink, size: int | None = None, **wanted: object) -> None:
         with reading(self.log.engine) as uow:
             export_log(
                 uow,
                 sink,
                 origin=self.log.key.origin,
                 wanted=ExportRange(**wanted),
+                size=size,
                 claims=[self.claims],
                 reports=[self],
             )
@@ -209,6 +210,32 @@ def test_a_receipt_is_proven_alone_and_held_against_the_export(auditor: Auditor)
     assert auditor.check(None, receipts=[receipt]).is_sound
     verdict = auditor.check(auditor.export(), receipts=[receipt])
     assert "receipt.json: its entry is in the log, at 3." in verdict.proven
+
+
+def test_a_tlog_proof_is_held_against_the_export(auditor: Auditor) -> None:
+    with reading(auditor.log.engine) as uow:
+        found = searching.receipt_of(uow, entry_id=_entry_at(auditor, 2))
+    proof = auditor.folder / "two.tlog-proof"
+    proof.write_text(str(found["tlog_proof"]))
+
+    assert "two.tlog-proof: its entry is in the log, at 2." in (
+        auditor.check(auditor.export(), receipts=[proof]).proven
+    )
+    proof.write_text(proof.read_text().replace("index 2", "index 3"))
+    assert auditor.check(auditor.export("again"), receipts=[proof]).first_bad == (3, 3)
+
+
+def test_entries_that_no_witness_has_seen_wait_beside_the_witnessed_log(auditor: Auditor) -> None:
+    auditor.witness(CosignatureKind.ML_DSA_44, "first.example")
+    receipt = auditor.receipt(_entry_at(auditor, 6))
+    auditor.log.record(NOISE)
+    auditor.log.seal()
+    newest = auditor.kept("newest.txt", size=8)
+
+    verdict = auditor.check(auditor.export(size=7), receipts=[receipt], checkpoints=[newest])
+
+    assert verdict.wrong == []
+    assert any("1 of 1 witnesses have seen the log at size 7" in one for one in verdict.proven)
 
 
 def _entry_at(auditor: Auditor, index: int) -> UUID:

@@ -12,16 +12,25 @@ import click
 
 import audit.offline
 from audit.export_files import FolderSink, Sink, zip_sink
-from audit.exporting import Exported, ExportRange, export_log, index_at, record_export
+from audit.exporting import (
+    Exported,
+    ExportRange,
+    export_log,
+    index_at,
+    record_export,
+    see_one_moment,
+)
 from audit.keeping import notes_in
-from audit.notes import open_checkpoint
+from audit.notes import Checkpoint, Note, open_checkpoint
 from audit.searching import receipt_of
 from audit.signing_keys import NoteError
+from audit.witnessing import cosigned_checkpoint
 from folkmoot.bootstrap import Services
 from folkmoot.cli.opening import open_services
 from folkmoot.jobs.audit_jobs import CLAIMS, seal
 from folkmoot.kernel.actor import PLATFORM
 from folkmoot.kernel.errors import ConfigurationError, Conflict
+from folkmoot.kernel.unit_of_work import UnitOfWork
 from governance.report_runs import ReportRuns
 
 REPORTS = (ReportRuns(),)
@@ -70,16 +79,20 @@ def export(
 @click.command()
 @click.argument("entry", type=click.UUID)
 @click.option("--fields", help="Disclose these texts only, separated by commas; none if empty.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="A new file.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file; if it ends in .tlog-proof, in that form, which holds no content.",
+)
 def receipt(*, entry: UUID, fields: str | None, out: Path | None) -> None:
     """Write what proves one entry to somebody who has nothing else."""
-    with open_services().reading() as uow:
-        found = receipt_of(uow, entry_id=entry)
-    if fields is not None:
-        shown = {one.strip() for one in fields.split(",")}
-        texts = found["disclosures"] if isinstance(found["disclosures"], dict) else {}
-        found["disclosures"] = {name: text for name, text in texts.items() if name in shown}
+    services = open_services()
+    shown = None if fields is None else {one.strip() for one in fields.split(",")}
+    with services.reading() as uow:
+        found = receipt_of(uow, entry_id=entry, policy=services.witness_policy, fields=shown)
     text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+    if out is not None and out.suffix == ".tlog-proof":
+        text = str(found["tlog_proof"])
     if out is None:
         click.echo(text, nl=False)
     else:
@@ -94,11 +107,13 @@ def write_export(services: Services, out: Path, *, wanted: ExportRange) -> Expor
     _remove(partial)
     with _sink(partial, is_zip=out.suffix == ".zip") as sink:
         with services.reading() as uow:
+            see_one_moment(uow)
             done = export_log(
                 uow,
                 sink,
                 origin=services.log_key.origin,
                 wanted=wanted,
+                size=_witnessed_size(uow, services),
                 claims=CLAIMS,
                 reports=REPORTS,
             )
@@ -106,6 +121,12 @@ def write_export(services: Services, out: Path, *, wanted: ExportRange) -> Expor
             file.write(VERIFIER.read_bytes())
     partial.rename(out)
     return done
+
+
+def _witnessed_size(uow: UnitOfWork, services: Services) -> int | None:
+    """Return the newest size that meets the witnesses' quorum, or the newest of all."""
+    note = cosigned_checkpoint(uow, policy=services.witness_policy)
+    return Checkpoint.parse(Note.parse(note).text).size if note else None
 
 
 @contextmanager
