@@ -8,7 +8,7 @@ off goes on next time: the checkpoint in the folder says how far it is complete.
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -16,7 +16,7 @@ from pathlib import Path
 from audit.notes import Checkpoint, Note
 from audit.signing_keys import NoteError
 from audit.tile_paths import TilePlace, bundles_of, tiles_of
-from audit.tile_reading import content_at
+from audit.tile_reading import content_at, emptied_bundles
 from audit.tiles import root_at
 from audit.witness_policy import NO_WITNESSES, WitnessPolicy
 from audit.witnessing import cosigned_checkpoint
@@ -52,8 +52,11 @@ def publish_log(
 
 def _publish(uow: UnitOfWork, folder: Path, note: str, size: int) -> Published:
     since = _published_size(uow, folder, size)
+    emptied = set(emptied_bundles(uow, size=size))
     n_files = 0
     for place in _new_places(size, since):
+        if place.level is None and place.index in emptied:
+            continue
         file, content = folder / place.to_path(), content_at(uow, place, size=size)
         # What was written before a break need not be written again, if it is of this log.
         if not (file.exists() and file.read_bytes() == content):
@@ -61,6 +64,7 @@ def _publish(uow: UnitOfWork, folder: Path, note: str, size: int) -> Published:
             n_files += 1
     _write_whole(folder / CHECKPOINT, note.encode())
     _remove_outgrown(folder, size, since)
+    _remove_emptied(folder, emptied)
     return Published(size, n_files + 1)
 
 
@@ -88,6 +92,14 @@ def _remove_outgrown(folder: Path, size: int, since: int) -> None:
     for place in _new_places(size, since):
         if place.is_full:
             shutil.rmtree(folder / f"{place.to_path()}.p", ignore_errors=True)
+
+
+def _remove_emptied(folder: Path, emptied: Iterable[int]) -> None:
+    """Take back bundles with entries whose time is over; the hashes of those stay."""
+    for index in emptied:
+        file = folder / TilePlace(None, index).to_path()
+        file.unlink(missing_ok=True)
+        shutil.rmtree(f"{file}.p", ignore_errors=True)
 
 
 def _write_whole(file: Path, content: bytes) -> None:

@@ -1,11 +1,14 @@
 """What the log serves: tiles of hashes and bundles of entries, by c2sp.org/tlog-tiles."""
 
+from collections.abc import Sequence
+
 from sqlmodel import col, select
 
+from audit.actions import Action
 from audit.merkle import leaf_hash
 from audit.models import Entry
 from audit.tile_bundles import to_bundle
-from audit.tile_paths import TilePlace
+from audit.tile_paths import TILE_WIDTH, TilePlace
 from audit.tiles import StoredTree
 from folkmoot.kernel.errors import NotFound
 from folkmoot.kernel.unit_of_work import UnitOfWork
@@ -22,6 +25,17 @@ def content_at(uow: UnitOfWork, place: TilePlace, *, size: int) -> bytes:
         return _bundle(uow, place)
     hashes = StoredTree(uow, place.leaves.stop).hashes(place.level, place.index)
     return b"".join(hashes)
+
+
+def emptied_bundles(uow: UnitOfWork, *, size: int) -> Sequence[int]:
+    """Return which bundles of a log of this size lack entries, because their time is over."""
+    # Every entry is looked at, so only where anything was ever taken away.
+    applied = select(Entry.id).where(Entry.action == Action.RETENTION_APPLIED).limit(1)
+    if uow.session.exec(applied).first() is None:
+        return []
+    bundle = col(Entry.leaf_index) // TILE_WIDTH
+    emptied = select(bundle).where(Entry.envelope == b"", col(Entry.leaf_index) < size)
+    return uow.session.exec(emptied.distinct()).all()
 
 
 def _bundle(uow: UnitOfWork, place: TilePlace) -> bytes:

@@ -79,6 +79,7 @@ def test_bundles_are_sent_in_fewer_bytes_to_those_who_can_read_that(open_app: Fl
     assert "Content-Encoding" not in plain.headers
     assert packed.headers["Vary"] == "Accept-Encoding"
     assert len(parse_bundle(plain.data)) == 256
+    assert plain.headers["Cache-Control"] == "public, max-age=86400, immutable"
 
 
 @pytest.mark.parametrize(

@@ -15,15 +15,20 @@ from tlog_scales.reader import TilesReader
 from tlog_scales.signing import MLDSA44CosignatureSigner, NoteSignature, Vkey
 from tlog_scales.tlog import Checkpoint, ConsistencyProofInvalid
 
+from audit.actions import Action
 from audit.cosigning import CosignatureKind, CosignerKey, CosigningKey
 from audit.merkle import leaf_hash
 from audit.notes import Note
+from audit.recording import record
 from audit.tile_paths import TilePlace
 from audit.tile_publishing import publish_log
 from audit.tile_reading import content_at
 from audit.tiles import prove_consistency_at, prove_inclusion_at, root_at
 from audit.witnessing import cosigned_checkpoint
+from folkmoot.kernel.actor import PLATFORM
 from folkmoot.kernel.errors import Conflict, NotFound
+from folkmoot.kernel.ids import new_id
+from folkmoot.kernel.unit_of_work import unit_of_work
 
 from .conftest import Log
 from .long_log import SIZES, LongLog, envelope, fill, insert_waiting
@@ -162,6 +167,25 @@ def test_what_was_published_before_a_break_is_kept_only_where_it_is_right(log: L
 
         assert publish_log(uow, folder=tmp_path).files == 2
         assert (tmp_path / "tile/0/000").read_bytes()[:32] == leaf_hash(envelope(0))
+
+
+def test_bundles_whose_time_is_over_are_taken_back(log: Log, tmp_path: Path):
+    fill(log.engine, log.key, sizes=(300,))
+    with unit_of_work(log.engine) as uow:
+        publish_log(uow, folder=tmp_path)
+        record(
+            uow, PLATFORM, Action.RETENTION_APPLIED,
+            subject_type="log", subject_id=new_id(), facts={"expired": [[0, 7]]},
+        )  # fmt: skip
+    log.tamper("UPDATE audit_entry SET envelope = :nothing WHERE leaf_index < 8", nothing=b"")
+    log.seal()
+
+    with LongLog(log.engine, log.key).reading() as uow:
+        publish_log(uow, folder=tmp_path)
+
+    kept = sorted(str(one.relative_to(tmp_path)) for one in tmp_path.rglob("*") if one.is_file())
+    assert "tile/entries/000" not in kept
+    assert {"tile/0/000", "tile/entries/001.p/45", "checkpoint"} <= set(kept)
 
 
 @pytest.mark.parametrize("kind", CosignatureKind)

@@ -20,6 +20,8 @@ from folkmoot.kernel.errors import NotFound
 PREFIX = "/log"
 BINARY = "application/octet-stream"
 YEAR_SECONDS = 365 * 24 * 3600
+# A bundle never changes either, but retention may take its entries away.
+DAY_SECONDS = 24 * 3600
 # Small enough to be fresh, long enough that a crowd of readers asks us once.
 CHECKPOINT_SECONDS = 2
 
@@ -52,7 +54,8 @@ def install(app: Flask, services: Services) -> None:
             content = content_at(uow, place, size=log_head(uow).size)
         answer = _compressed(content) if place.level is None else Response(content)
         answer.content_type = BINARY
-        answer.headers["Cache-Control"] = f"{shared}, max-age={YEAR_SECONDS}, immutable"
+        seconds = DAY_SECONDS if place.level is None else YEAR_SECONDS
+        answer.headers["Cache-Control"] = f"{shared}, max-age={seconds}, immutable"
         return answer
 
     app.register_blueprint(blueprint)
