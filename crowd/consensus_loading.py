@@ -9,7 +9,7 @@ from sqlmodel import col, func, select
 from crowd.consensus_problem import ConsensusProblem
 from crowd.models import ConsensusRun, Origin, Project, Task, TaskState
 from crowd.projects import project_by_id
-from crowd.tables import LABEL, TASK
+from crowd.tables import LABEL, RECORD, TASK
 from crowd.task_types import task_type_of
 from crowd.task_types.preference import Preference
 from crowd.task_types.spans import Spans
@@ -25,6 +25,8 @@ def load_consensus_problem(uow: UnitOfWork, *, run_id: UUID) -> ConsensusProblem
         raise NotFound("There is no such consensus run.")
     project = project_by_id(uow, project_id=run.project_id)
     connection = uow.session.connection()
+    # Before the labels, so that one which comes meanwhile may count twice but is not forgotten.
+    compared = _compared(connection, project.id)
     labels = _crowd_labels(connection, project.id)
     by_experts, n_by_experts = _expert_answers(connection, project.id)
     gold = _gold_answers(connection, project.id)
@@ -42,6 +44,7 @@ def load_consensus_problem(uow: UnitOfWork, *, run_id: UUID) -> ConsensusProblem
         labels_saved=labels_saved(uow, project),
         gold=frozenset(gold.keys() - by_experts.keys()),
         material=_material(connection, project, labelled),
+        compared=compared,
     )
 
 
@@ -66,6 +69,14 @@ def _crowd_labels(connection: Connection, project_id: UUID) -> tuple[tuple[str, 
         (str(task_id), str(annotator_id), answer)
         for task_id, annotator_id, answer in connection.execute(statement)
     )
+
+
+def _compared(connection: Connection, project_id: UUID) -> dict[str, tuple[float, float]]:
+    statement = sa.select(RECORD.c.annotator_id, RECORD.c.agreed, RECORD.c.compared).where(
+        RECORD.c.project_id == project_id, RECORD.c.compared > 0
+    )
+    rows = connection.execute(statement)
+    return {str(annotator_id): (agreed, compared) for annotator_id, agreed, compared in rows}
 
 
 def _material(connection: Connection, project: Project, labelled: set[str]) -> dict[str, Json]:

@@ -28,6 +28,7 @@ from crowd.task_types.rating import CANNOT_TELL
 from crowd.task_types.spans import Spans
 from crowd.task_types.text import Text
 from folkmoot.kernel.errors import Conflict, FieldProblem, InvalidInput
+from folkmoot.kernel.json_values import Json
 
 # It weighs what models said of tasks, which its problem must be given.
 WITH_PREDICTIONS = "crowdlab"
@@ -96,7 +97,27 @@ def solve(problem: ConsensusProblem) -> ConsensusSolution:
     if not problem.labels:
         raise Conflict("Nobody has labelled a task of this project yet.")
     check_method(problem.method, problem.task_type)
-    return calibrated(problem, _solve)
+    try:
+        return calibrated(problem, _solve)
+    except (ValueError, KeyError) as error:
+        _refuse_what_the_schema_does_not_allow(problem, error)
+        raise
+
+
+def _refuse_what_the_schema_does_not_allow(problem: ConsensusProblem, error: Exception) -> None:
+    """Raise Conflict that names the first answer of another kind, if there is one."""
+    kind = task_type_of(problem.task_type)
+    answers: list[tuple[str, str, Json]] = [
+        *(("A label", task, answer) for task, _, answer in problem.labels),
+        *(("The known answer", task, answer) for task, answer in problem.known.items()),
+    ]
+    for what, task, answer in answers:
+        try:
+            kind.check_answer(problem.schema, answer, None)
+        except InvalidInput as refused:
+            raise Conflict(
+                f"{what} of task {task} is none that the project asks for: {refused.message}"
+            ) from error
 
 
 def _solve(problem: ConsensusProblem) -> ConsensusSolution:

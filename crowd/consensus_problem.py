@@ -37,6 +37,7 @@ class ConsensusProblem:
     gold: the tasks whose known answer is gold, chosen by nobody for being doubtful.
     material: what of a task's payload its answers speak of, where a method needs it.
     predictions: what models said of tasks.
+    compared: what annotators' records held, as (agreed, compared), before the labels were read.
     """
 
     run_id: UUID
@@ -50,6 +51,7 @@ class ConsensusProblem:
     gold: frozenset[str] = frozenset()
     material: Mapping[str, Json] = field(default_factory=dict)
     predictions: Mapping[str, Prediction] = field(default_factory=dict)
+    compared: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

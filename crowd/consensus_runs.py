@@ -152,9 +152,10 @@ def store_consensus(
     connection = uow.session.connection()
     _store_answers(connection, run.id, solution)
     _store_estimates(connection, run.id, solution)
+    locked_project(uow, run.project_id)  # of two runs that end together, one sees the other
     later = latest_run(uow, project_id=run.project_id)
     if later is None or later.number < run.number:  # what an earlier one found is older
-        believe_run(uow, run)
+        believe_run(uow, run, problem.compared)
     _finish(run, problem, solution)
     uow.session.add(run)
     _record_result(uow, run)

@@ -1,7 +1,11 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
 
 from audit.models import Entry
@@ -17,6 +21,7 @@ from crowd.consensus_runs import (
     solve,
     store_consensus,
 )
+from crowd.consensus_watch import FitWatch
 from crowd.expert_labels import add_expert_label
 from crowd.importing import TaskRow
 from crowd.models import AnnotatorRecord, Project, TaskType
@@ -24,6 +29,7 @@ from folkmoot.jobs.failing import fail_job
 from folkmoot.kernel.errors import Conflict, InvalidInput
 from folkmoot.kernel.outbox import Job, WorkState
 from folkmoot.kernel.pagination import PageRequest
+from folkmoot.kernel.unit_of_work import UnitOfWork
 
 
 def ask(moot, project, method="dawid_skene"):
@@ -210,3 +216,83 @@ def test_a_job_given_up_after_its_run_had_ended_leaves_the_run_alone(moot, label
 
     with moot.read() as uow:
         assert run_by_id(uow, run_id=wanted.id).state is ending
+
+
+def test_what_is_compared_while_a_run_is_at_work_counts_on_after_it(moot, labelled):
+    wanted = ask(moot, labelled)
+    before = compared(moot, labelled)
+    with moot.read() as uow:
+        problem = load_consensus_problem(uow, run_id=wanted.id)
+    moot.tasks(labelled, "e")
+    latecomers = [moot.person() for _ in range(2)]
+    for person in latecomers:
+        moot.answer(labelled, person, "no")
+    meanwhile = compared(moot, labelled)
+    with moot.work() as uow:
+        store_consensus(uow, problem, solve(problem))
+
+    after = compared(moot, labelled)
+    assert any(compared > 0 for _, compared in before.values())
+    assert all(after[person] == (0, 0) for person in before)
+    # Nobody whom the run did not know is touched, and no record is below zero.
+    assert after[latecomers[1].id] == meanwhile[latecomers[1].id]
+    run(moot, labelled)
+    assert all(sums == (0, 0) for sums in compared(moot, labelled).values())
+
+
+def test_only_what_a_run_has_seen_is_taken_out_of_a_record(moot, labelled):
+    wanted = ask(moot, labelled)
+    with moot.read() as uow:
+        problem = load_consensus_problem(uow, run_id=wanted.id)
+    with moot.work() as uow:  # an answer of each that comes while the run is at work
+        uow.session.exec(
+            sa.update(AnnotatorRecord)
+            .where(col(AnnotatorRecord.project_id) == labelled.id)
+            .values(
+                agreed=col(AnnotatorRecord.agreed) + 0.5,
+                compared=col(AnnotatorRecord.compared) + 0.75,
+            )
+        )
+    with moot.work() as uow:
+        store_consensus(uow, problem, solve(problem))
+    assert list(compared(moot, labelled).values()) == [pytest.approx((0.5, 0.75))] * 3
+
+
+def compared(moot, project):
+    with moot.read() as uow:
+        rows = uow.session.exec(
+            select(AnnotatorRecord).where(AnnotatorRecord.project_id == project.id)
+        ).all()
+    return {row.annotator_id: (row.agreed, row.compared) for row in rows}
+
+
+@pytest.mark.parametrize("where", ["labels", "known"])
+def test_an_answer_that_the_project_does_not_ask_for_is_named_in_a_sentence(moot, labelled, where):
+    wanted = ask(moot, labelled)
+    with moot.read() as uow:
+        problem = load_consensus_problem(uow, run_id=wanted.id)
+    task, annotator, _ = problem.labels[0]
+    strange = {
+        "labels": {"labels": ((task, annotator, "maybe"), *problem.labels[1:])},
+        "known": {"known": {task: "maybe"}},
+    }
+    with pytest.raises(Conflict, match=f"of task {task} is none that the project asks for"):
+        solve(replace(problem, **strange[where]))
+
+
+def test_a_fit_goes_on_where_the_database_cannot_hear_how_far_it_is(moot, labelled):
+    wanted = ask(moot, labelled)
+    failures = [OperationalError("UPDATE", {}, Exception("the server is away"))]
+
+    @contextmanager
+    def often_away() -> Iterator[UnitOfWork]:
+        if failures:
+            raise failures.pop()
+        with moot.work() as uow:
+            yield uow
+
+    watch = FitWatch(often_away, run_id=wanted.id, stage="weighing", between=timedelta(0))
+    watch(1)
+    watch(2)
+    with moot.read() as uow:
+        assert run_by_id(uow, run_id=wanted.id).stage == "weighing, step 2"

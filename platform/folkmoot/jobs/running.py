@@ -7,6 +7,8 @@ from functools import cache
 from threading import Event, Thread
 from uuid import UUID
 
+from sqlalchemy.exc import OperationalError
+
 from folkmoot.bootstrap import Services, bootstrap
 from folkmoot.jobs import audit_jobs
 from folkmoot.jobs.failing import fail_job
@@ -63,8 +65,13 @@ def _alive(services: Services, job_id: UUID) -> Iterator[None]:
 
     def keep_renewing() -> None:
         while not ended.wait(LEASE.total_seconds() / 3):
-            with services.unit_of_work() as uow:
-                renew_job(uow, job_id)
+            try:
+                with services.unit_of_work() as uow:
+                    renew_job(uow, job_id)
+            except OperationalError as error:
+                # The lease outlives two missed beats, and the job need not end for a database
+                # that is away for a moment.
+                log.warning("The lease of job %s could not be renewed: %s", job_id, error.orig)
 
     heart = Thread(target=keep_renewing, daemon=True)
     heart.start()
