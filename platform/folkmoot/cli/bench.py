@@ -20,6 +20,13 @@ BENCHES = {
         "folkmoot.bench.audit_append",
         "Overrides recorded a second, beside bare inserts and a lock-and-chain log.",
     ),
+    "audit-kill": Listed(
+        "folkmoot.bench.audit_kill",
+        "kill -9 of writers, sequencer and database in turn: is anything lost?",
+    ),
+    "audit-root": Listed(
+        "folkmoot.bench.audit_root", "The root of a million entries: how fast, in how much memory."
+    ),
     "consensus-accuracy": Listed(
         "folkmoot.bench.consensus_accuracy", "Every consensus algorithm on real crowds with truth."
     ),
@@ -56,7 +63,7 @@ BENCHES = {
         "folkmoot.bench.start", "Start-up and idle memory of each process and of the command line."
     ),
     "stopping": Listed(
-        "folkmoot.bench.stopping", "What asking until the posterior is sure saves, on real votes."
+        "folkmoot.bench.stopping", "What asking only while it pays saves, on real votes."
     ),
     "tamper": Listed(
         "folkmoot.bench.tamper",
