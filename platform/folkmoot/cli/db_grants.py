@@ -7,6 +7,7 @@ from audit.database_rights import grants
 from folkmoot.kernel.db import make_engine
 from folkmoot.kernel.errors import ConfigurationError
 from folkmoot.kernel.settings import load_settings
+from folkmoot.kernel.unit_of_work import unit_of_work
 
 
 @click.command("grants")
@@ -21,9 +22,9 @@ def command(*, web_role: str, sequencer_role: str, applies: bool) -> None:
     engine = make_engine(load_settings().database_url)
     if engine.dialect.name != "postgresql":
         raise ConfigurationError("Only PostgreSQL has roles; on SQLite the triggers stand alone.")
-    with engine.begin() as connection:
-        tables = sa.inspect(connection).get_table_names()
+    with unit_of_work(engine) as uow:
+        tables = sa.inspect(uow.connection).get_table_names()
         for statement in grants(tables, web_role=web_role, sequencer_role=sequencer_role):
             click.echo(f"{statement};")
             if applies:
-                connection.exec_driver_sql(statement)
+                uow.connection.exec_driver_sql(statement)
