@@ -16,8 +16,9 @@ from folkmoot.kernel.unit_of_work import UnitOfWork
 
 # A checkpoint that never met its quorum is not looked for farther back than this.
 MOST_CHECKPOINTS_BACK = 1_000
-# How long a checkpoint may keep the witness that has cosigned it from newer ones.
-PATIENCE = timedelta(seconds=10)
+# How long a checkpoint may keep the witness that has cosigned it from newer ones: longer than the
+# pause between two askings, so that each of the others comes by.
+PATIENCE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)

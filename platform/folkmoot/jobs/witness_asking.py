@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from http import HTTPStatus
 from http.client import HTTPException
 from threading import Event, Thread
@@ -38,6 +39,8 @@ log = logging.getLogger(__name__)
 TIMEOUT_SECONDS = 5.0
 MOST_ANSWER_BYTES = 64 * 1024
 EVERY_SECONDS = 1.0
+# A busy log signs several times a second, and each cosignature is a row that stays.
+SECONDS_BETWEEN = 10.0
 SLOWEST_SECONDS = 60.0
 
 
@@ -75,40 +78,53 @@ def witness_threads(services: Services, *, stop: Event) -> Sequence[Thread]:
     return threads
 
 
-def ask_witness(services: Services, witness: Witness) -> bool:
-    """Ask one witness to cosign what it has not cosigned yet; say whether it did, or need not."""
+class Asked(Enum):
+    """What became of asking a witness."""
+
+    COSIGNED = "cosigned"
+    NOTHING_NEW = "nothing new"
+    FAILED = "failed"
+
+
+def ask_witness(services: Services, witness: Witness) -> Asked:
+    """Ask one witness to cosign what it has not cosigned yet."""
     with services.reading() as uow:
         size = next_size_for(uow, policy=services.witness_policy, key=witness.key)
     if size is None:
-        return True
+        return Asked.NOTHING_NEW
     try:
         size, signature = _cosignature(services, witness, size)
     except WitnessProblem as problem:
         log.warning("The witness %s did not cosign: %s", witness.name, problem)
         with services.unit_of_work() as uow:
             note_standing(uow, key=witness.key, problem=str(problem))
-        return False
+        return Asked.FAILED
     with services.unit_of_work() as uow:
         keep_cosignature(uow, size=size, key=witness.key, signature=signature)
         note_standing(uow, key=witness.key)
-    return True
+    return Asked.COSIGNED
 
 
 def _ask_forever(services: Services, witness: Witness, stop: Event) -> None:
     wait = EVERY_SECONDS
     while not stop.wait(wait):
-        # Whoever is down is asked ever more rarely, and again each second once it answers.
-        wait = EVERY_SECONDS if _asked(services, witness) else min(2 * wait, SLOWEST_SECONDS)
+        asked = _asked(services, witness)
+        if asked is Asked.COSIGNED:
+            wait = SECONDS_BETWEEN
+        elif asked is Asked.NOTHING_NEW:
+            wait = EVERY_SECONDS
+        else:  # whoever is down is asked ever more rarely
+            wait = min(2 * wait, SLOWEST_SECONDS)
 
 
-def _asked(services: Services, witness: Witness) -> bool:
+def _asked(services: Services, witness: Witness) -> Asked:
     try:
         return ask_witness(services, witness)
     except DBAPIError as error:
         log.warning("The database does not answer; witnesses are asked later: %s", error)
     except DomainError as refusal:
         log.error("No witness can be asked: %s", refusal.message)  # noqa: TRY400  # no bug of ours
-    return False
+    return Asked.FAILED
 
 
 def _cosignature(services: Services, witness: Witness, size: int) -> tuple[int, Signature]:
