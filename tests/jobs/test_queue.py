@@ -4,15 +4,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import fields
 from datetime import timedelta
+from typing import ClassVar
+from uuid import UUID
 
 import psutil
 import pytest
 from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
+from sqlalchemy.exc import OperationalError
 
+from crowd.consensus_runs import run_by_id
 from folkmoot.bootstrap import Services
+from folkmoot.identity.permissions import Role
+from folkmoot.jobs import running
 from folkmoot.jobs.announcing import QUEUE_OF
 from folkmoot.jobs.running import run_claimed
 from folkmoot.jobs.sweep import sweep
@@ -23,16 +31,25 @@ from folkmoot.kernel.outbox import (
     MOST_ATTEMPTS,
     JobName,
     JobState,
+    WorkState,
     claim_job,
     due_jobs,
     job_by_id,
     request_job,
 )
 from folkmoot.kernel.settings import Settings
+from folkmoot.kernel.unit_of_work import UnitOfWork
 from folkmoot.runtime.valkey import EmbeddedValkey
 
 from ..api.conftest import PROJECT, Person
-from ..api.story import import_csv, made, patients_csv
+from ..api.story import (
+    RunJobs,
+    import_csv,
+    label_everything,
+    made,
+    patients_csv,
+    patients_project,
+)
 
 WorkOff = Callable[[], int]
 
@@ -47,6 +64,20 @@ def never_ends(services, import_id):
     time.sleep(600)
 
 queues.JOBS[JobName.IMPORT_TASKS] = never_ends
+worker.work(sys.argv[1])
+"""
+
+# One that dies while it fits a consensus: all labels are read, and nothing is stored.
+STUCK_FIT = """
+import sys, time
+from crowd import consensus_runs
+from folkmoot.jobs import worker
+
+def never_ends(problem):
+    print("claimed", flush=True)
+    time.sleep(600)
+
+consensus_runs.solve = never_ends
 worker.work(sys.argv[1])
 """
 
@@ -140,7 +171,7 @@ def test_a_job_whose_worker_was_killed_is_run_again_after_its_lease(
     work_off: WorkOff,
 ) -> None:
     import_id = import_csv(team, project_id, patients_csv(range(3)))
-    _kill_a_worker_in_the_middle(worker_environment)
+    _kill_a_worker_in_the_middle(worker_environment, STUCK_WORKER)
     assert sweep(services) == 0  # its lease still holds: somebody may be at it
     with clock.moved_to(clock.now() + LEASE + timedelta(seconds=1)):
         assert sweep(services) == 1
@@ -169,9 +200,63 @@ def test_a_job_that_kills_every_worker_is_given_up_with_a_reason(
     assert entry["subject_id"] == str(job.id)
 
 
-def _kill_a_worker_in_the_middle(environment: dict[str, str]) -> None:
+def test_a_consensus_whose_worker_was_killed_loses_no_label_and_comes_out_once(
+    *,
+    team: Person,
+    person: Callable[..., Person],
+    services: Services,
+    run_jobs: RunJobs,
+    worker_environment: dict[str, str],
+    work_off: WorkOff,
+) -> None:
+    project_id = patients_project(team, run_jobs)
+    labels = label_everything(person(Role.ANNOTATOR), project_id)
+    run_id = made(team.post(f"/projects/{project_id}/consensus-runs", {}), 202)["id"]
+    _kill_a_worker_in_the_middle(worker_environment, STUCK_FIT)
+    with services.reading() as uow:
+        assert run_by_id(uow, run_id=UUID(run_id)).stage.startswith("weighing")
+    with clock.moved_to(clock.now() + LEASE + timedelta(seconds=1)):
+        assert sweep(services) == 1
+        work_off()
+    with services.reading() as uow:
+        run = run_by_id(uow, run_id=UUID(run_id))
+        assert (run.state, run.n_labels) == (WorkState.FINISHED, len(labels))
+
+
+class AwayOnce(Services):
+    """Services whose database is away when it is asked for the first time."""
+
+    failures: ClassVar[list[OperationalError]] = []
+
+    def unit_of_work(self) -> AbstractContextManager[UnitOfWork]:
+        if self.failures:
+            raise self.failures.pop()
+        return super().unit_of_work()
+
+
+def test_a_job_keeps_its_lease_when_the_database_was_away_for_a_beat(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with services.unit_of_work() as uow:
+        job_id = request_job(uow, JobName.VERIFY_LOG, subject_id=new_id()).id
+    with services.unit_of_work() as uow:
+        claimed = claim_job(uow, job_id)
+    assert claimed is not None
+    away = AwayOnce(**{each.name: getattr(services, each.name) for each in fields(services)})
+    AwayOnce.failures.append(OperationalError("UPDATE", {}, Exception("the server is away")))
+    monkeypatch.setattr(running, "LEASE", timedelta(seconds=0.06))
+    with running._alive(away, job_id):
+        time.sleep(0.3)
+    assert not AwayOnce.failures
+    with services.reading() as uow:
+        renewed = job_by_id(uow, job_id=job_id)
+    assert renewed is not None
+    assert renewed.lease_until > claimed.lease_until
+
+
+def _kill_a_worker_in_the_middle(environment: dict[str, str], script: str) -> None:
     worker = subprocess.Popen(
-        [sys.executable, "-c", STUCK_WORKER, environment["FOLKMOOT_QUEUE_URL"]],
+        [sys.executable, "-c", script, environment["FOLKMOOT_QUEUE_URL"]],
         env=environment,
         stdout=subprocess.PIPE,
         text=True,
