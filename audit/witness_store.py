@@ -21,11 +21,11 @@ TABLES = """
 CREATE TABLE IF NOT EXISTS latest (
     origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL,
     note TEXT NOT NULL, cosigned_at INTEGER NOT NULL
-) STRICT;
+);
 CREATE TABLE IF NOT EXISTS evidence (
     id INTEGER PRIMARY KEY, origin TEXT NOT NULL, received_at INTEGER NOT NULL,
     reason TEXT NOT NULL, request BLOB NOT NULL
-) STRICT;
+);
 """
 
 

@@ -108,3 +108,14 @@ def test_a_file_that_is_no_key_is_refused_and_kept(operator: Operator):
 def test_a_new_key_is_for_its_owner_alone(operator: Operator):
     operator.runs("witness", "key", "@new.key", "--name", "w.example")
     assert (operator.folder / "new.key").stat().st_mode & 0o077 == 0
+
+
+def test_a_memory_that_cannot_be_used_is_said_at_once(operator: Operator):
+    operator.runs("witness", "key", "@w.key", "--name", "w.example")
+    (operator.folder / "damaged.sqlite").write_text("not a memory at all" * 100)
+
+    for state in ("@damaged.sqlite", "@nowhere/s.sqlite"):
+        with pytest.raises(ConfigurationError, match="cannot remember"):
+            operator.runs(
+                "witness", "serve", "--key", "@w.key", "--logs", "@logs.txt", "--state", state
+            )
