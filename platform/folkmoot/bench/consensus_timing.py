@@ -120,7 +120,7 @@ def measure_default(path: Path) -> Whole:
     """Measure from integer arrays to what the default makes of them, until it has converged."""
     Ensemble(max_iterations=2).fit(_matrix(drawn_crowd(_WARM_UP)))
     crowd = _loaded(path)
-    with spent() as whole:
+    with spent(watched=False) as whole:
         fitted = Ensemble().fit(_matrix(crowd))
     accuracy = float((fitted.labels_ == crowd.truth).mean())
     return Whole(whole, fitted.posterior_.nbytes, accuracy)
