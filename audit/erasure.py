@@ -7,6 +7,7 @@ A refusal is recorded as well, and why; neither entry says who it was about.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -40,6 +41,10 @@ __all__ = ["Erasure", "LegalBasis", "Refusal", "erase"]
 IDENTIFYING = frozenset({Action.ACCOUNT_CREATED, Action.ACCOUNT_LINKED})
 # As many digests as an entry has room for.
 MOST_FILES = 400
+NOTHING_LEFT = "Nothing of this person is left."
+STAYS_NAMED = (
+    "Who decided over others stays named as long as those decisions are kept; all else is gone."
+)
 
 
 class LegalBasis(StrEnum):
@@ -110,14 +115,11 @@ def erase(
     rows = erasure.run(actor, erasables, keeps_identity=is_accountable)
     if not erasure.texts and not rows and not is_accountable:
         raise InvalidInput("Nothing is kept of this person, or it was erased before.")
-    files = tuple(sorted(traces.files))
-    entry_id = None
-    if erasure.texts or rows:
-        entry_id = _record_erasure(
-            uow, actor, erasure, {"legal_basis": legal_basis.value, "rows": {**rows}}
-        )
-    for digest in files:
-        uow.after_commit(lambda gone=digest: forget_file(gone))  # type: ignore[misc]  # a default binds it
+    for digest in traces.files:
+        uow.after_commit(partial(forget_file, digest))
+    facts: JsonObject = {"legal_basis": legal_basis.value, "rows": {**rows}}
+    done = bool(erasure.texts or rows)
+    entry_id = _record_erasure(uow, actor, erasure, facts) if done else None
     if is_accountable:
         refused_id = _record_refusal(uow, actor, Refusal.ACCOUNTABILITY, legal_basis, len(kept))
         entry_id = entry_id or refused_id
@@ -125,11 +127,9 @@ def erase(
         entry_id,
         len(erasure.texts),
         rows,
-        files,
+        tuple(sorted(traces.files)),
         Refusal.ACCOUNTABILITY if is_accountable else None,
-        "Who decided over others stays named as long as those decisions are kept; all else is gone."
-        if is_accountable
-        else "Nothing of this person is left.",
+        STAYS_NAMED if is_accountable else NOTHING_LEFT,
     )
 
 
