@@ -50,6 +50,8 @@ class Connection:
     def __init__(self, url: str, *, token: str, pauses: Sequence[float] | None = None) -> None:
         self._pauses = PAUSES_SECONDS if pauses is None else tuple(pauses)
         self.url = url.rstrip("/")
+        if not token.isascii() or not token.isprintable() or not token:
+            raise FolkmootError("An access token is of plain letters and digits: copy it anew.")
         self._session = requests.Session()
         self._session.headers["Authorization"] = f"Bearer {token}"
 

@@ -56,6 +56,17 @@ def test_a_file_without_its_columns_or_labels_is_refused(tmp_path: Path):
             planned(empty, "--accuracy", "0.9")
 
 
+def test_columns_may_have_other_names_but_none_twice(tmp_path: Path):
+    usual = planned(pilot_at(tmp_path, gold=True), "--accuracy", "0.9").output
+    other = pilot_at(tmp_path, gold=True, columns=("item", "who", "says"))
+    renamed = "--columns", "item,who,says,gold"
+    assert planned(other, "--accuracy", "0.9", *renamed).output == usual
+    other.write_text("task,worker,label,label\nt,w,a,b\n")
+    with pytest.raises(InvalidInput, match="more than one column label"):
+        planned(other, "--accuracy", "0.9")
+    assert planned(other, "--accuracy", "0.9", "--columns", "task,label").exit_code == 2
+
+
 @pytest.mark.parametrize("content", [b"task,worker,label\nt,w,caf\xe9\n", b"PAR1\x15\x80\x00"])
 def test_a_file_that_is_no_csv_in_utf_8_is_refused_in_a_sentence(tmp_path: Path, content: bytes):
     path = tmp_path / "pilot.csv"

@@ -160,3 +160,9 @@ class answering:  # noqa: N801  # reads as the context that it is
                 yield self.listener.accept()[0]
             except OSError:
                 return
+
+
+@pytest.mark.parametrize("token", ["", "fm_Ж", "fm_1\n"])
+def test_what_cannot_be_a_token_is_refused_before_anything_is_sent(token: str) -> None:
+    with pytest.raises(FolkmootError, match="copy it anew"):
+        Connection("http://127.0.0.1:1", token=token)

@@ -18,7 +18,10 @@ from crowd.aggregation.planning import (
 )
 from folkmoot.kernel.errors import InvalidInput
 
-_COLUMNS = ("task", "worker", "label")
+_COLUMNS = ("task", "worker", "label", "gold")
+# From here on a replay of the pilot is long enough to be announced.
+_MANY_LABELS = 20_000
+_MILLISECONDS_A_LABEL = 0.5
 _SHOWN = (1, 2, 3, 5, 7, 10, 15, 20, 30, MOST_LABELS)
 
 
@@ -32,6 +35,13 @@ def _a_price(text: str) -> Decimal:
     return price
 
 
+def _columns(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    if len(names) not in {3, 4} or "" in names or len({*names}) < len(names):
+        raise click.BadParameter("Name three or four different columns: task,worker,label,gold.")
+    return names
+
+
 @click.command()
 @click.argument("pilot", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
@@ -41,13 +51,31 @@ def _a_price(text: str) -> Decimal:
     "--tasks", type=click.IntRange(min=1), help="Tasks to label; the pilot's if not given."
 )
 @click.option("--price", type=_a_price, metavar="DECIMAL", help="What one label costs, as 0.05.")
-def command(*, pilot: Path, accuracy: float, tasks: int | None, price: Decimal | None) -> None:
+@click.option(
+    "--columns",
+    type=_columns,
+    default=",".join(_COLUMNS),
+    show_default=True,
+    metavar="TASK,WORKER,LABEL,GOLD",
+    help="What the columns are called; gold may be left out.",
+)
+def command(
+    *,
+    pilot: Path,
+    accuracy: float,
+    tasks: int | None,
+    price: Decimal | None,
+    columns: tuple[str, ...],
+) -> None:
     """Say from PILOT how many labels a task an accuracy will need.
 
     PILOT is a CSV file with the columns task, worker and label, a row per label. A column gold
     with the right answer of a task, where it is known, makes the plan far more trustworthy.
     """
-    matrix, known = read_pilot(pilot)
+    matrix, known = read_pilot(pilot, columns)
+    if matrix.n_labels > _MANY_LABELS:
+        minutes = matrix.n_labels * _MILLISECONDS_A_LABEL / 60_000
+        click.echo(f"The pilot is replayed, which may take {minutes:.1f} minutes.", err=True)
     try:
         forecast = forecast_accuracy(matrix, known)
     except ValueError as error:
@@ -59,29 +87,40 @@ def command(*, pilot: Path, accuracy: float, tasks: int | None, price: Decimal |
     _tell_cost(needed, tasks or matrix.n_tasks, price)
 
 
-def read_pilot(path: Path) -> tuple[LabelMatrix, dict[int, int]]:
-    """Read the labels, and the gold by task index. Raise InvalidInput for a file of other kind."""
+def read_pilot(path: Path, columns: Sequence[str] = _COLUMNS) -> tuple[LabelMatrix, dict[int, int]]:
+    """Read the labels, and the gold by task index. Raise InvalidInput for a file of other kind.
+
+    columns: names of those of tasks, annotators, labels and, if there is one, gold.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
-            rows, columns = list(reader), reader.fieldnames or ()
+            rows, found = list(reader), reader.fieldnames or ()
     except (UnicodeDecodeError, csv.Error) as error:
         raise InvalidInput(f"{path.name} is not a CSV file in UTF-8: {error}.") from error
-    missing = [name for name in _COLUMNS if name not in columns]
-    if missing:
-        found = ", ".join(columns) or "none"
-        raise InvalidInput(
-            f"{path.name} has no column {' and no '.join(missing)}; the columns are: {found}."
-        )
-    gold = {row["task"]: row["gold"] for row in rows if row.get("gold")}
-    classes = sorted({*(row["label"] for row in rows if row["label"]), *gold.values()})
+    _check_columns(path, columns, found)
+    task, worker, label, *last = columns
+    gold = {row[task]: row[name] for row in rows for name in last if row.get(name)}
+    classes = sorted({*(row[label] for row in rows if row[label]), *gold.values()})
     try:
         matrix = LabelMatrix.from_labels(
-            [(row["task"], row["worker"], row["label"]) for row in rows], classes=classes
+            [(row[task], row[worker], row[label]) for row in rows], classes=classes
         )
     except ValueError as error:
         raise InvalidInput(f"{path.name}: {error}") from error
     return matrix, matrix.known_indices(gold)
+
+
+def _check_columns(path: Path, wanted: Sequence[str], found: Sequence[str]) -> None:
+    missing = [name for name in wanted[:3] if name not in found]
+    if missing:
+        raise InvalidInput(
+            f"{path.name} has no column {' and no '.join(missing)}; "
+            f"the columns are: {', '.join(found) or 'none'}."
+        )
+    twice = [name for name in wanted if found.count(name) > 1]
+    if twice:
+        raise InvalidInput(f"{path.name} has more than one column {twice[0]}.")
 
 
 def _tell_pilot(matrix: LabelMatrix, forecast: Forecast, known: dict[int, int]) -> None:
