@@ -149,26 +149,32 @@ def _make_record(connection: Connection, project_id: UUID, annotator_id: UUID) -
     )
 
 
+# What a desk shows of its project, by the names of the columns.
+_RULES = (
+    "state",
+    "task_type",
+    "answer_schema",
+    "instructions_version",
+    "lease_seconds",
+    "gold_share",
+    "suggestion_share",
+    "budget_labels",
+    "pay_minor",
+    "currency",
+    "pay_alarm_at",
+    "content_flags",
+    "sensitive_per_day",
+    "session_cap_minutes",
+    "training_questions",
+)
+
+
 def _desk() -> sa.Select[*tuple[object, ...]]:
     return (
         sa.select(
             RECORD.c.project_id,
             RECORD.c.annotator_id,
-            PROJECT.c.state,
-            PROJECT.c.task_type,
-            PROJECT.c.answer_schema,
-            PROJECT.c.instructions_version,
-            PROJECT.c.lease_seconds,
-            PROJECT.c.gold_share,
-            PROJECT.c.suggestion_share,
-            PROJECT.c.budget_labels,
-            PROJECT.c.pay_minor,
-            PROJECT.c.currency,
-            PROJECT.c.pay_alarm_at,
-            PROJECT.c.content_flags,
-            PROJECT.c.sensitive_per_day,
-            PROJECT.c.session_cap_minutes,
-            PROJECT.c.training_questions,
+            *(PROJECT.c[name] for name in _RULES),
             RECORD.c.n_labels,
             RECORD.c.cursors,
             RECORD.c.searched_anew_at,
