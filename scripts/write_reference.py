@@ -103,7 +103,7 @@ def _recorders() -> dict[str, list[str]]:
 
 def _recording_modules() -> Iterator[Path]:
     folders = ("audit", "crowd", "governance", "platform/folkmoot/identity")
-    for folder in (*folders, "platform/folkmoot/jobs"):
+    for folder in (*folders, "platform/folkmoot/backup", "platform/folkmoot/jobs"):
         yield from sorted((ROOT / folder).rglob("*.py"))
 
 

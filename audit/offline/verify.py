@@ -1037,6 +1037,7 @@ class Wanted:
     leaf: bytes
     entry_id: str
     index: int | None
+    said: str
     deadline: datetime | None = None
     found: int | None = None
     is_found: bool = False
@@ -1572,7 +1573,8 @@ def receipt_of(text: str, name: str, trust: Trust) -> tuple[Wanted, Head | None]
     path = [hash_of(one) for one in texts_of(told.get("inclusion"), "inclusion")]
     if root_by_inclusion(entry.leaf, index, head.size, path) != head.root:
         raise Unusable("its proof does not lead from its entry to the signed root")
-    return Wanted(name, entry.leaf, entry.entry_id, index), head
+    said = f"it is entry {index}, {entry.action}, recorded at {entry.recorded_at.isoformat()}"
+    return Wanted(name, entry.leaf, entry.entry_id, index, said), head
 
 
 def _promised(note: str, name: str, trust: Trust) -> Wanted:
@@ -1582,6 +1584,7 @@ def _promised(note: str, name: str, trust: Trust) -> Wanted:
         leaf=hash_of(lines.get("leaf")),
         entry_id=lines.get("entry", ""),
         index=None,
+        said=f"it promises a place to {lines.get('entry', '')} until {lines.get('deadline', '')}",
         deadline=moment(lines.get("deadline", "")),
     )
 
@@ -1595,7 +1598,8 @@ def _tlog_proof(text: str, name: str, trust: Trust) -> tuple[Wanted, Head]:
     index = int(lines[0].removeprefix("index "))
     path = [hash_of(one) for one in lines[1:]]
     root_by_inclusion(EMPTY_ROOT, index, head.size, path)  # refuses a path of another length
-    return Wanted(name, b"", "", index, path=path, head=head), head
+    said = f"it is a proof for entry {index}"
+    return Wanted(name, b"", "", index, said, path=path, head=head), head
 
 
 # The command.
@@ -1671,7 +1675,7 @@ def _receipts(
         except UNREADABLE as error:
             verdict.blame(f"The receipt {file.name} cannot be used: {error}.")
             continue
-        verdict.proven.append(f"{file.name}: the log has signed it.")
+        verdict.proven.append(printable(f"{file.name}: the log has signed it; {one.said}."))
         wanted.append(one)
         heads += [head] if head else []
     return wanted

@@ -10,7 +10,7 @@ import pytest
 
 # Tables of one part belong together, so that all of them can be read at once. What an auditor
 # carries away to check the log without us is one file.
-LONGER_FILES = {"crowd/models.py": 420, "audit/offline/verify.py": 1700}
+LONGER_FILES = {"crowd/models.py": 420, "audit/offline/verify.py": 1800}
 LONGEST_FILE = 300
 LONGEST_FUNCTION = 45
 USUAL_FUNCTION = 20
