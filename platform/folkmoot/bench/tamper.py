@@ -13,7 +13,6 @@ the tiles up to that checkpoint (hashes of leaves, no content), by which it can 
 import importlib.util
 import json
 import shutil
-import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -25,17 +24,17 @@ from types import ModuleType
 from typing import Protocol
 
 import click
-import psycopg
-from psycopg import sql
 
 import audit.offline
 from audit.export_files import FolderSink
 from audit.exporting import ExportRange, export_log, newest_signed_size
-from folkmoot.bench.databases import engine_of, fresh_database
+from folkmoot.bench.databases import engine_of
 from folkmoot.bench.measure import Figure
 from folkmoot.bench.options import db_option
 from folkmoot.bench.tamper_attacks import ATTACKS, Scene
-from folkmoot.bench.tamper_history import History, begin_history
+from folkmoot.bench.tamper_beginning import begin_history
+from folkmoot.bench.tamper_copies import COPIES, hasty_database
+from folkmoot.bench.tamper_history import History
 from folkmoot.jobs.audit_jobs import CLAIMS
 from folkmoot.kernel.ids import new_id
 from folkmoot.kernel.unit_of_work import reading
@@ -240,46 +239,16 @@ def _files(folder: Path, name: str, contents: Iterable[str]) -> list[Path]:
 def shooting_range(kind: str, folder: Path, *, seed: int) -> Iterator[ShootingRange]:
     """Make a history in a fresh database of a kind, to be copied and tampered with."""
     with ExitStack() as stack:
-        url = stack.enter_context(fresh_database(kind))
+        url = stack.enter_context(hasty_database(kind))
         engine = stack.enter_context(engine_of(url))
         base = begin_history(engine, folder, seed=seed, decisions=DECISIONS)
 
         def copy(history: History) -> History:
-            copied_url = _COPIES[kind](history, folder)
+            copied_url = COPIES[kind](history, folder)
             copied = stack.enter_context(engine_of(copied_url))
             return replace(history, engine=copied, witnesses=list(history.witnesses))
 
         yield ShootingRange(base, folder, copy, seed)
-
-
-def _copy_file(history: History, folder: Path) -> str:
-    copy = folder / f"{new_id()}.sqlite"
-    source, target = sqlite3.connect(str(history.engine.url.database)), sqlite3.connect(copy)
-    with source, target:
-        source.backup(target)
-    source.close()
-    target.close()
-    return f"sqlite:///{copy}"
-
-
-def _copy_on_server(history: History, _folder: Path) -> str:
-    url, name = history.engine.url, f"copy_{new_id().hex}"
-    # A database that somebody is connected to cannot be copied.
-    history.engine.dispose()
-    host, user = str(url.query["host"]), str(url.username)
-    with psycopg.connect(host=host, user=user, dbname=user, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(str(url.database))
-            )
-        )
-    return url.set(database=name).render_as_string(hide_password=False)
-
-
-_COPIES: dict[str, Callable[[History, Path], str]] = {
-    "sqlite": _copy_file,
-    "postgres": _copy_on_server,
-}
 
 
 def _size(history: History) -> int:
