@@ -1,8 +1,9 @@
 """Overrides recorded a second, beside a bare durable insert and a lock-and-chain log.
 
 The three ways take turns on one database, so that a busy machine is as hard on each. While the log
-is written, a sequencer in a process of its own seals it, as in production. "Recorded" is `record()`
-in a transaction that has committed; "proven" is that a signed checkpoint that covers it has.
+is written, a sequencer in a process of its own seals it, as in production; it waits for work while
+the others are measured. "Recorded" is `record()` in a transaction that has committed; "proven" is
+that a signed checkpoint that covers it has.
 """
 
 import tempfile
@@ -58,28 +59,25 @@ def _append(kind: str, people: Sequence[Actor], processes: int, seconds: float) 
     with fresh_database(kind) as url, tempfile.TemporaryDirectory() as folder:
         with engine_of(url) as engine:
             TABLES.create_all(engine)
-        for length in (WARM_UP_SECONDS, *[seconds / ROUNDS] * ROUNDS):
-            for way in WAYS:
-                slot = Slot(url, way, length, len(people), processes)
-                _measure(measured, slot, people, Path(folder))
-            if length == WARM_UP_SECONDS:
-                measured = Measured()
+        with sequencer(url, Path(folder)) as end:
+            _measure(Measured(), Slot(url, "log", WARM_UP_SECONDS, len(people), processes), people)
+            for _ in range(ROUNDS):
+                for way in WAYS:
+                    slot = Slot(url, way, seconds / ROUNDS, len(people), processes)
+                    _measure(measured, slot, people)
+            measured.sealed = end()
         yield from _rates(kind, measured.written)
         yield from _proofs(kind, url, measured)
 
 
-def _measure(measured: Measured, slot: Slot, people: Sequence[Actor], folder: Path) -> None:
+def _measure(measured: Measured, slot: Slot, people: Sequence[Actor]) -> None:
     total = measured.written[slot.way]
     total.seconds += slot.seconds
-    if slot.way != "log":
-        total.add(write(slot, people))
-        return
-    with sequencer(slot.url, folder) as end:
-        total.add(write(slot, people))
+    total.add(write(slot, people))
+    if slot.way == "log":
         time.sleep(PROOF_SECONDS)
         with engine_of(slot.url) as engine, reading(engine) as uow:
             measured.n_pending += log_health(uow).unsealed
-        measured.sealed += end()
 
 
 def _rates(kind: str, written: dict[str, Written]) -> Iterator[Figure]:
