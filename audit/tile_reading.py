@@ -35,7 +35,7 @@ def emptied_bundles(uow: UnitOfWork, *, size: int) -> Sequence[int]:
         return []
     bundle = col(Entry.leaf_index) // TILE_WIDTH
     emptied = select(bundle).where(Entry.envelope == b"", col(Entry.leaf_index) < size)
-    return uow.session.exec(emptied.distinct()).all()
+    return [one for one in uow.session.exec(emptied.distinct()) if one is not None]
 
 
 def _bundle(uow: UnitOfWork, place: TilePlace) -> bytes:
