@@ -192,11 +192,27 @@ class Burglar:
             connection.execute(sa.delete(DISCLOSURE).where(DISCLOSURE.c.entry_id == entry_id))
             connection.execute(sa.delete(ENTRY).where(ENTRY.c.id == entry_id))
             if sets_counter_back:
-                connection.execute(
-                    sa.update(COUNTER)
-                    .where(COUNTER.c.actor_id == UUID(forged.actor))
-                    .values(last_sequence=COUNTER.c.last_sequence - 1)
-                )
+                self._close_gap(connection, forged)
+
+    @staticmethod
+    def _close_gap(connection: Connection, gone: Forged) -> None:
+        """Give what the actor did since lower numbers, and set their counter back."""
+        actor_id = UUID(gone.actor)
+        later = sa.select(ENTRY.c.envelope).where(
+            ENTRY.c.actor_id == actor_id,
+            ENTRY.c.actor_sequence > gone.told["actor_sequence"],
+        )
+        ordered = later.order_by(ENTRY.c.actor_sequence)
+        for envelope in list(connection.execute(ordered).scalars()):
+            one = Forged(json.loads(envelope))
+            one.told = {**one.told, "actor_sequence": int(str(one.told["actor_sequence"])) - 1}
+            connection.execute(sa.delete(ENTRY).where(ENTRY.c.id == one.entry_id))
+            connection.execute(sa.insert(ENTRY), [one.row(None)])
+        connection.execute(
+            sa.update(COUNTER)
+            .where(COUNTER.c.actor_id == actor_id)
+            .values(last_sequence=COUNTER.c.last_sequence - 1)
+        )
 
     def reason_of(self, entry_id: UUID) -> str:
         """Return the reason that an entry holds."""
