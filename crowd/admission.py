@@ -6,11 +6,12 @@ from datetime import UTC, datetime, time, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from crowd.desk import Desk
+from crowd.desk import Desk, desk_of_locked
 from crowd.models import ContentFlag, ProjectState, Standing
 from crowd.sitting_times import REST, rests_until
-from crowd.tables import WORK_DAY, insert_unless_there
+from crowd.tables import PREFERENCES, WORK_DAY, insert_unless_there
 from folkmoot.kernel.errors import Conflict, NotNow
+from folkmoot.kernel.statements import Statement
 
 FLAG_WORDS: dict[ContentFlag, str] = {
     ContentFlag.VIOLENCE: "violence",
@@ -37,6 +38,23 @@ def check_admission(desk: Desk, now: datetime) -> None:
     limit = _limit(desk, now)
     if limit is not None:
         raise limit
+
+
+def desk_alone(connection: Connection, desk: Desk, now: datetime) -> Desk:
+    """Return the desk as it stays until the commit, where the limit of a person is at stake.
+
+    What they opted in to and how many sensitive tasks they had today are theirs in all projects,
+    so one request at a time may look and hand out. It does not wait for another, which may wait
+    for the record that is held here.
+    """
+    if not desk.content_flags or desk.accepted_flags is None:
+        return desk
+    if _LOCK_PREFERENCES.first(connection, {"annotator_id": desk.annotator_id}) is None:
+        raise NotNow(
+            "Another request of yours has not ended yet. Ask again.",
+            retry_at=now + timedelta(seconds=1),
+        )
+    return desk_of_locked(connection, desk.project_id, desk.annotator_id, now)
 
 
 def count_sensitive(connection: Connection, desk: Desk, now: datetime) -> None:
@@ -147,6 +165,11 @@ UNDERPAID = (
     "answer to a task that you hold is still kept and paid."
 )
 
+_LOCK_PREFERENCES = Statement(
+    sa.select(PREFERENCES.c.annotator_id)
+    .where(PREFERENCES.c.annotator_id == sa.bindparam("annotator_id"))
+    .with_for_update(skip_locked=True)
+)
 _ONE_MORE_SENSITIVE = (
     sa.update(WORK_DAY)
     .where(

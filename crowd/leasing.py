@@ -11,8 +11,9 @@ Locks are taken in one order, so that nobody waits in a circle:
 7. the counters of the audit log
 
 A hand-out waits for nothing after the annotator's record: a place, a task or the queue's row that
-somebody else holds is passed by. The one exception is a project near the end of its budget, where
-the queue's row is taken before any place. In the transaction of a label the next lease comes last.
+somebody else holds is passed by, and whoever has their choices or sensitive tasks in another request
+is asked to try again. The one exception is a project near the end of its budget, where the queue's
+row is taken before any place. In the transaction of a label the next lease comes last.
 """
 
 import secrets
@@ -24,7 +25,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from crowd.admission import check_admission, count_sensitive
+from crowd.admission import check_admission, count_sensitive, desk_alone
 from crowd.annotator_records import write_record
 from crowd.budgets import is_spent
 from crowd.desk import MOST_LEASES, Desk, desk_of, desk_of_locked
@@ -109,6 +110,7 @@ def hand_out(connection: Connection, desk: Desk, now: datetime, *, uncounted: in
 
     Their record is locked. `uncounted`: labels of this transaction that it does not count yet.
     """
+    desk = desk_alone(connection, desk, now)
     check_admission(desk, now)
     if desk.n_held >= MOST_LEASES:
         raise _holds_enough()

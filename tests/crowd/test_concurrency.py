@@ -11,9 +11,20 @@ import pytest
 from sqlmodel import select
 
 from crowd.importing import TaskRow
-from crowd.leasing import next_lease
-from crowd.models import Earning, Fate, Label, Lease, Place, Task, TaskState
-from folkmoot.kernel.errors import AlreadyAnswered, Conflict
+from crowd.leasing import held_leases, next_lease
+from crowd.models import (
+    ContentFlag,
+    Earning,
+    Fate,
+    Label,
+    Lease,
+    Place,
+    Project,
+    Task,
+    TaskState,
+)
+from crowd.preferences import set_preferences
+from folkmoot.kernel.errors import AlreadyAnswered, Conflict, NotNow
 
 Result = TypeVar("Result")
 
@@ -151,3 +162,46 @@ def test_a_place_that_was_passed_while_another_was_taking_it_is_found_again(moot
         raise ZeroDivisionError  # and so his transaction is rolled back
 
     assert [moot.lease(project, ann).external_id for _ in range(2)] == ["a", "c"]
+
+
+def sensitive_project(moot):
+    project = moot.project()
+    moot.tasks(project, *"abcdef")
+    with moot.work() as uow:
+        stored = uow.session.get(Project, project.id)
+        stored.content_flags, stored.sensitive_per_day = ["hate"], 1
+        uow.session.add(stored)
+    return project
+
+
+def opt(moot, annotator, *flags: ContentFlag) -> None:
+    with moot.work() as uow:
+        set_preferences(uow, annotator, accepted_flags=flags)
+
+
+def lease_or_none(moot, project, annotator):
+    try:
+        return moot.lease(project, annotator)
+    except NotNow:
+        return None
+
+
+def test_the_limit_of_a_day_holds_in_two_projects_at_once(moot):
+    projects = [sensitive_project(moot) for _ in range(2)]
+    for _ in range(5):
+        ann = moot.person()
+        opt(moot, ann, ContentFlag.HATE)
+        given = at_once(*[partial(lease_or_none, moot, project, ann) for project in projects])
+
+        assert len([leased for leased in given if leased is not None]) == 1
+
+
+def test_nobody_keeps_a_task_that_they_opt_out_of_at_that_moment(moot):
+    project = sensitive_project(moot)
+    for _ in range(5):
+        ann = moot.person()
+        opt(moot, ann, ContentFlag.HATE)
+        at_once(partial(lease_or_none, moot, project, ann), partial(opt, moot, ann))
+
+        with moot.read() as uow:
+            assert held_leases(uow, project_id=project.id, annotator_id=ann.id) == []
