@@ -11,7 +11,7 @@ Locks are taken in one order, so that nobody waits in a circle:
 7. the counters of the audit log
 
 A hand-out waits for nothing after the annotator's record: a place, a task or the queue's row that
-somebody else holds is passed by, and whoever has their choices or sensitive tasks in another request
+somebody else holds is passed by, and who has their choices or sensitive tasks in another request
 is asked to try again. The one exception is a project near the end of its budget, where the queue's
 row is taken before any place. In the transaction of a label the next lease comes last.
 """
