@@ -1,12 +1,14 @@
 """Read the log: search it, open one entry, hand out what proves it."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlmodel import col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from audit.actions import Action
 from audit.disclosing import disclosed_fields
@@ -45,6 +47,35 @@ class LogHealth:
     signed_at: datetime | None
     last_verification: Verification | None
     witnesses: Sequence[WitnessHealth] = ()
+    # Of the newest checkpoint.
+    checkpoint_size: int = 0
+
+
+@dataclass(frozen=True)
+class Search:
+    """Which entries are wanted; None does not narrow it, and a collection means any of it."""
+
+    actions: Collection[Action] | None = None
+    actor_ids: Collection[UUID] | None = None
+    subject_ids: Collection[UUID] | SelectOfScalar[UUID] | None = None
+    project_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
+        """Yield the conditions on entries."""
+        if self.actions is not None:
+            yield col(Entry.action).in_(self.actions)
+        if self.actor_ids is not None:
+            yield col(Entry.actor_id).in_(self.actor_ids)
+        if self.subject_ids is not None:
+            yield col(Entry.subject_id).in_(self.subject_ids)
+        if self.project_id is not None:
+            yield col(Entry.project_id) == self.project_id
+        if self.since is not None:
+            yield col(Entry.recorded_at) >= self.since
+        if self.until is not None:
+            yield col(Entry.recorded_at) < self.until
 
 
 @dataclass(frozen=True)
@@ -68,21 +99,39 @@ def entries(
     actor_id: UUID | None = None,
     subject_id: UUID | None = None,
     project_id: UUID | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
     wanted: PageRequest,
 ) -> Page[Entry]:
     """Return one page of the entries that match, the newest first."""
-    statement = select(Entry)
-    exact = {"action": action, "actor_id": actor_id, "subject_id": subject_id}
-    for name, value in {**exact, "project_id": project_id}.items():
-        if value is not None:
-            statement = statement.where(getattr(Entry, name) == value)
-    if since is not None:
-        statement = statement.where(col(Entry.recorded_at) >= since)
-    if until is not None:
-        statement = statement.where(col(Entry.recorded_at) < until)
+    search = Search(
+        actions=None if action is None else [action],
+        actor_ids=None if actor_id is None else [actor_id],
+        subject_ids=None if subject_id is None else [subject_id],
+        project_id=project_id,
+    )
+    return found_entries(uow, search, wanted=wanted)
+
+
+def found_entries(uow: UnitOfWork, search: Search, *, wanted: PageRequest) -> Page[Entry]:
+    """Return one page of what a search finds, the newest first."""
+    statement = select(Entry).where(*search.conditions())
     return page_by_id(uow, statement, key=Entry.id, wanted=wanted, newest_first=True)
+
+
+def count_entries(uow: UnitOfWork, search: Search, *, most: int) -> int:
+    """Return how many entries a search finds; nothing is counted beyond `most`."""
+    some = select(Entry.id).where(*search.conditions()).limit(most).subquery()
+    return uow.session.exec(select(func.count()).select_from(some)).one()
+
+
+def entry_before(uow: UnitOfWork, entry: Entry) -> Entry | None:
+    """Return the entry of the same action on the same subject that came before, or None."""
+    earlier = select(Entry).where(
+        Entry.subject_type == entry.subject_type,
+        Entry.subject_id == entry.subject_id,
+        Entry.action == entry.action,
+        col(Entry.id) < entry.id,
+    )
+    return uow.session.exec(earlier.order_by(col(Entry.id).desc()).limit(1)).first()
 
 
 def entry_detail(uow: UnitOfWork, *, entry_id: UUID) -> EntryDetail:
@@ -160,7 +209,22 @@ def log_health(uow: UnitOfWork, *, policy: WitnessPolicy = NO_WITNESSES) -> LogH
         signed_at=latest.signed_at if latest else None,
         last_verification=uow.session.exec(checks).first(),
         witnesses=witness_health(uow, policy),
+        checkpoint_size=latest.size if latest else 0,
     )
+
+
+def oldest_waiting(uow: UnitOfWork) -> Entry | None:
+    """Return the entry that has waited longest for its place in the tree, or None."""
+    waiting = select(Entry).where(col(Entry.leaf_index).is_(None))
+    return uow.session.exec(waiting.order_by(col(Entry.id)).limit(1)).first()
+
+
+def entry_at(uow: UnitOfWork, *, index: int) -> Entry:
+    """Return the entry at a place in the tree, or raise NotFound."""
+    entry = uow.session.exec(select(Entry).where(Entry.leaf_index == index)).first()
+    if entry is None:
+        raise NotFound("No entry has that number yet.")
+    return entry
 
 
 def log_head(uow: UnitOfWork) -> LogPosition:

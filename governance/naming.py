@@ -25,10 +25,16 @@ def subject_names(uow: UnitOfWork, subjects: Iterable[Subject]) -> Names:
     return found
 
 
-def decision_called(uow: UnitOfWork, case_ref: str) -> UUID | None:
-    """Return the newest decision on a case, or None where no case is called so."""
-    named = select(Decision.id).where(col(Decision.case_ref) == case_ref)
-    return uow.session.exec(named.order_by(col(Decision.id).desc())).first()
+def subjects_called(uow: UnitOfWork, typed: str) -> set[UUID]:
+    """Return everything that is called so: decisions and tasks of a case, a project, a model."""
+    named = typed.strip()
+    wanted = [
+        select(Decision.id).where(col(Decision.case_ref) == named),
+        select(Task.id).where(col(Task.external_id) == named),
+        select(Project.id).where((col(Project.slug) == named) | (col(Project.title) == named)),
+        select(Model.id).where(col(Model.name) == named),
+    ]
+    return {found for one in wanted for found in uow.session.exec(one)}
 
 
 def person_of_case(uow: UnitOfWork, *, project_id: UUID, case_ref: str) -> UUID | None:

@@ -1,11 +1,13 @@
 """What an officer, and each reviewer about themselves, sees of decisions and reviews."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from crowd.models import Outcome
 from folkmoot.kernel import clock
@@ -89,6 +91,19 @@ def oversight(uow: UnitOfWork, *, period: Period = ALL) -> Oversight:
         median_seconds=_median_seconds(uow, reviewed),
         overdue=_overdue(uow, period),
     )
+
+
+def decisions_of(
+    period: Period,
+    *,
+    states: Collection[DecisionState] | None = None,
+    only_overdue: bool = False,
+) -> SelectOfScalar[UUID]:
+    """Return the ids of the decisions that a figure of `oversight` counts, as a query."""
+    wanted = select(Decision.id).where(*period.conditions())
+    if states is not None:
+        wanted = wanted.where(col(Decision.state).in_(states))
+    return wanted.where(*_overdue_now()) if only_overdue else wanted
 
 
 def own_oversight(uow: UnitOfWork, *, reviewer_id: UUID) -> OwnOversight:
@@ -189,11 +204,9 @@ def _median_seconds(uow: UnitOfWork, which: sa.ColumnElement[bool]) -> float | N
 
 def _overdue(uow: UnitOfWork, period: Period) -> int:
     return uow.session.exec(
-        select(sa.func.count())
-        .select_from(Decision)
-        .where(
-            *period.conditions(),
-            col(Decision.state) == DecisionState.HELD,
-            col(Decision.due_at) < clock.now(),
-        )
+        select(sa.func.count()).select_from(Decision).where(*period.conditions(), *_overdue_now())
     ).one()
+
+
+def _overdue_now() -> list[sa.ColumnElement[bool]]:
+    return [col(Decision.state) == DecisionState.HELD, col(Decision.due_at) < clock.now()]

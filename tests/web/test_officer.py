@@ -12,18 +12,31 @@ from sqlmodel import col, select
 
 from audit.actions import Action
 from audit.erasure import LegalBasis, erase
+from audit.protected_reads import ONE_LOOK, Way, fields_read, record_read
 from folkmoot.bootstrap import ERASABLES
 from folkmoot.identity.models import Account
 from folkmoot.identity.naming import pseudonym
+from folkmoot.kernel import clock
 from folkmoot.kernel.actor import PLATFORM
 from folkmoot.kernel.outbox import Job, JobName
 from folkmoot.web.officer.sentences import Told, sentence_of
+from folkmoot.web.officer.telling import facts_of
 from governance.models import Act, Report, Review
 
 
 def overridden(world):
     """The entry of the override that the world holds."""
     return next(each for each in world.entries() if each.action is Action.REVIEW_OVERRIDDEN)
+
+
+def reads_of(world, entry):
+    """Who read which protected texts of an entry, and how."""
+    names = {account_id: name for name, account_id in world.people.items()}
+    return [
+        (names[one.actor_id], facts_of(one)["fields"], facts_of(one)["way"])
+        for one in world.entries(entry.id)
+        if one.action is Action.TEXTS_READ
+    ]
 
 
 @pytest.mark.parametrize("action", Action)
@@ -58,18 +71,18 @@ def test_the_log_tells_every_entry_of_the_world(world, browse):
 @pytest.mark.parametrize("typed", ["Rafael Reviewer", "reviewer@example.org"])
 def test_the_log_is_searched_by_name_or_address(world, browse, typed):
     page = browse("officer").get(f"/audit?actor={typed}&action=review.overridden")
-    assert page.count('class="plain-link"') == 1
-    assert browse("officer").get("/audit?actor=Nobody").count('class="plain-link"') == 0
+    assert page.count('class="cover-link"') == 1
+    assert browse("officer").get("/audit?actor=Nobody").count('class="cover-link"') == 0
 
 
 def test_the_log_is_searched_by_case_and_by_day(world, browse):
     case_ref = world.decisions()[0].case_ref
     browser = browse("officer")
     entries = world.entries(world.decisions()[0].id)
-    assert browser.get(f"/audit?subject={case_ref}").count("plain-link") == len(entries)
+    assert browser.get(f"/audit?subject={case_ref}").count("cover-link") == len(entries)
     today = f"{entries[0].recorded_at:%Y-%m-%d}"
-    assert browser.get(f"/audit?until={today}&subject={case_ref}").count("plain-link") >= 1
-    assert browser.get("/audit?until=2020-01-01").count("plain-link") == 0
+    assert browser.get(f"/audit?until={today}&subject={case_ref}").count("cover-link") >= 1
+    assert browser.get("/audit?until=2020-01-01").count("cover-link") == 0
 
 
 @pytest.mark.parametrize("query", ["action=nonsense", "project=none", "since=soon", "subject=%20"])
@@ -81,7 +94,7 @@ def test_a_long_log_goes_on_without_gap_or_repeat(world, browse):
     browser, address, seen = browse("officer"), "/audit", []
     while address:
         page = browser.get(address)
-        seen += re.findall(r'plain-link" href="/audit/([^"]+)"', page)
+        seen += re.findall(r'cover-link" href="/audit/([^"]+)"', page)
         found = re.search(r'rel="next" href="([^"]+)"', page)
         address = found.group(1).replace("&amp;", "&") if found else None
     # Signing in was recorded while we looked.
@@ -100,13 +113,16 @@ def test_who_has_no_account_any_more_appears_under_a_pseudonym(world, browse):
     assert "Rafael" not in page
 
 
-def test_an_entry_shows_before_after_and_what_is_disclosed(world, browse):
+def test_an_entry_shows_before_and_after_and_its_proof_and_covers_texts(world, browse):
     entry = overridden(world)
     page = browse("officer").get(f"/audit/{entry.id}")
-    assert 'class="before">' in page
-    assert "commitment, disclosed here" in page
-    assert "The last blood test came back" in page
+    assert re.search(r'class="was" data-label="Before">yes<.*class="is" [^>]*>no<', page)
+    assert "protected, not shown" in page
+    assert "The last blood test came back" not in page
     assert entry.leaf_hash.hex() in page
+    assert f"In the tree as number {entry.leaf_index:,}" in page
+    assert "Under the signed checkpoint of" in page
+    assert "Cosigned by no witness" in page
     assert "has not been checked since" in page
 
 
@@ -124,7 +140,8 @@ def test_an_erased_text_leaves_its_proof(world, browse):
     world.verify()
     page = browse("officer").get(f"/audit/{entry.id}")
     assert "erased; the proof still holds" in page
-    assert "found this entry unchanged" in page
+    assert "Found unchanged" in page
+    assert 'name="fields"' not in page  # nothing is left to disclose
 
 
 def test_the_receipt_holds_envelope_proof_and_checkpoint(world, browse):
@@ -134,11 +151,57 @@ def test_the_receipt_holds_envelope_proof_and_checkpoint(world, browse):
     assert set(answer.get_json()) >= {"envelope", "leaf_index", "inclusion", "checkpoint"}
 
 
-def test_a_receipt_may_withhold_texts(world, browse):
+def test_a_receipt_discloses_the_chosen_texts_alone_and_that_is_recorded(world, browse):
+    entry, browser = overridden(world), browse("officer")
+    browser.get(f"/audit/{entry.id}")
+    address = f"/audit/{entry.id}/receipt"
+    assert browser.client.get(address).get_json()["disclosures"] == {}
+    assert (
+        browser.client.post(address, data={"csrf_token": browser.token}).get_json()["disclosures"]
+        == {}
+    )
+    assert reads_of(world, entry) == []
+    form = {"csrf_token": browser.token, "fields": ["reason_text"]}
+    receipt = browser.client.post(address, data=form).get_json()
+    assert receipt["disclosures"]["reason_text"]["value"].startswith("The last blood test")
+    assert reads_of(world, entry) == [("officer", ["reason_text"], "receipt")]
+
+
+def test_a_receipt_comes_as_a_tlog_proof_too(world, browse):
+    answer = browse("officer").client.get(f"/audit/{overridden(world).id}/receipt.tlog-proof")
+    assert answer.text.startswith("c2sp.org/tlog-proof@v1\n")
+    assert ".tlog-proof" in answer.headers["Content-Disposition"]
+
+
+def test_texts_are_shown_once_asked_for_and_each_look_within_an_hour_counts_once(
+    world, browse, monkeypatch
+):
+    entry, browser = overridden(world), browse("officer")
+    browser.get(f"/audit/{entry.id}")
+    for _ in range(2):
+        browser.post(f"/audit/{entry.id}/texts")
+        assert "The last blood test came back" in browser.get(f"/audit/{entry.id}")
+    assert reads_of(world, entry) == [("officer", ["reason_text"], "page")]
+    later = clock.now() + ONE_LOOK
+    with monkeypatch.context() as patched:
+        patched.setattr(clock, "now", lambda: later)
+        with world.services.unit_of_work() as uow:
+            assert (
+                fields_read(uow, world.actor("officer"), entry_id=entry.id, way=Way.PAGE) == set()
+            )
+            record_read(
+                uow, world.actor("officer"), entry_id=entry.id, fields=["reason_text"], way=Way.PAGE
+            )
+    assert len(reads_of(world, entry)) == 2
+
+
+def test_what_one_officer_has_read_stays_covered_for_another(world, browse):
     entry = overridden(world)
-    client = browse("officer").client
-    assert set(client.get(f"/audit/{entry.id}/receipt").get_json()["disclosures"])
-    assert client.get(f"/audit/{entry.id}/receipt?fields=").get_json()["disclosures"] == {}
+    with world.services.unit_of_work() as uow:
+        record_read(
+            uow, world.actor("colleague"), entry_id=entry.id, fields=["reason_text"], way=Way.PAGE
+        )
+    assert "The last blood test" not in browse("officer").get(f"/audit/{entry.id}")
 
 
 def test_an_entry_that_nobody_wrote_is_not_found(browse):
@@ -154,13 +217,14 @@ def test_the_overview_says_that_the_log_was_never_verified_and_then_that_it_is(w
     assert "by Folkmoot" in page
 
 
-def test_verifying_is_asked_for_as_a_job(world, browse):
+def test_verifying_and_comparing_are_asked_for_as_jobs(world, browse):
     browser = browse("officer")
     browser.get("/governance")
-    assert browser.post("/governance/verify") == "/governance"
-    with world.services.reading() as uow:
-        jobs = uow.session.exec(select(Job).where(col(Job.name) == JobName.VERIFY_LOG)).all()
-    assert [job.requested_by for job in jobs] == [world.people["officer"]]
+    for what, name in (("verify", JobName.VERIFY_LOG), ("reconcile", JobName.RECONCILE_LOG)):
+        assert browser.post(f"/governance/{what}") == "/audit/health"
+        with world.services.reading() as uow:
+            jobs = uow.session.exec(select(Job).where(col(Job.name) == name)).all()
+        assert [job.requested_by for job in jobs] == [world.people["officer"]]
 
 
 def test_an_edited_review_is_named_on_the_overview_and_on_its_entry(world, browse):

@@ -22,7 +22,7 @@ from audit.exporting import (
 )
 from audit.keeping import notes_in
 from audit.notes import Checkpoint, Note, open_checkpoint
-from audit.searching import receipt_of
+from audit.protected_reads import receipt_for
 from audit.signing_keys import NoteError
 from audit.witnessing import cosigned_checkpoint
 from folkmoot.bootstrap import Services
@@ -88,10 +88,17 @@ def receipt(*, entry: UUID, fields: str | None, out: Path | None) -> None:
     """Write what proves one entry to somebody who has nothing else."""
     services = open_services()
     shown = None if fields is None else {one.strip() for one in fields.split(",")}
-    with services.reading() as uow:
-        found = receipt_of(uow, entry_id=entry, policy=services.witness_policy, fields=shown)
+    is_proof_only = out is not None and out.suffix == ".tlog-proof"
+    with services.unit_of_work() as uow:
+        found = receipt_for(
+            uow,
+            PLATFORM,
+            entry_id=entry,
+            policy=services.witness_policy,
+            fields=() if is_proof_only else shown,
+        )
     text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"
-    if out is not None and out.suffix == ".tlog-proof":
+    if is_proof_only:
         text = str(found["tlog_proof"])
     if out is None:
         click.echo(text, nl=False)

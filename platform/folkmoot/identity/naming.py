@@ -5,9 +5,13 @@ from uuid import UUID
 
 from sqlmodel import col, func, select
 
+from audit.models import ActorCounter
 from folkmoot.identity.models import Account
 from folkmoot.kernel.actor import PLATFORM
 from folkmoot.kernel.unit_of_work import UnitOfWork
+
+PSEUDONYM = "person "
+SHOWN_DIGITS = 6
 
 
 def names_of(uow: UnitOfWork, account_ids: Iterable[UUID]) -> Mapping[UUID, str]:
@@ -23,7 +27,7 @@ def names_of(uow: UnitOfWork, account_ids: Iterable[UUID]) -> Mapping[UUID, str]
 def pseudonym(account_id: UUID) -> str:
     """Return a name that tells people apart and says nothing else of them."""
     # The last digits of a UUIDv7 are random; the first ones say when the account was made.
-    return f"person {account_id.hex[-6:]}"
+    return f"{PSEUDONYM}{account_id.hex[-SHOWN_DIGITS:]}"
 
 
 def account_called(uow: UnitOfWork, text: str) -> UUID | None:
@@ -35,6 +39,27 @@ def account_called(uow: UnitOfWork, text: str) -> UUID | None:
         return UUID(typed)
     except ValueError:
         return _by_words(uow, typed.lower())
+
+
+def accounts_called(uow: UnitOfWork, text: str) -> set[UUID]:
+    """Return whoever may be meant: by id, by address, by a part of a name, or by pseudonym.
+
+    Who has no account any more is found by the pseudonym that pages show.
+    """
+    typed = text.strip().lower()
+    exact = account_called(uow, text)
+    named = func.lower(col(Account.display_name)).contains(typed, autoescape=True)
+    found = set(uow.session.exec(select(Account.id).where(named))) if typed else set()
+    return found | ({exact} if exact else set()) | _by_pseudonym(uow, typed)
+
+
+def _by_pseudonym(uow: UnitOfWork, typed: str) -> set[UUID]:
+    digits = typed.removeprefix(PSEUDONYM).strip()
+    if not typed.startswith(PSEUDONYM) or len(digits) != SHOWN_DIGITS:
+        return set()
+    # Nobody but the log need know them any more.
+    known = uow.session.exec(select(ActorCounter.actor_id))
+    return {one for one in known if one.hex.endswith(digits)}
 
 
 def _by_words(uow: UnitOfWork, typed: str) -> UUID | None:

@@ -20,6 +20,7 @@ CONNECT_SECONDS = 2
 QUEUE_OF: dict[JobName, str] = {
     JobName.SEAL_LOG: "audit",
     JobName.VERIFY_LOG: "audit",
+    JobName.RECONCILE_LOG: "audit",
     JobName.IMPORT_TASKS: "crowd",
     JobName.OPEN_PLACES: "crowd",
     JobName.FIT_CONSENSUS: "crowd",

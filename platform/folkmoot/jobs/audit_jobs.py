@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from audit.reconciliations import record_reconciliation
+from audit.reconciling import reconcile
 from audit.sealing import seal_log
 from audit.verdicts import ClaimSource
 from audit.verification import record_verification
@@ -44,3 +46,11 @@ def verify_log(services: Services, _subject_id: UUID) -> None:
         )
     with services.unit_of_work() as uow:
         record_verification(uow, PLATFORM, verdict)
+
+
+def reconcile_log(services: Services, _subject_id: UUID) -> None:
+    """Compare business rows and entries, kind by kind, and keep what was found."""
+    with services.reading() as uow:
+        found = list(reconcile(uow, CLAIMS))
+    with services.unit_of_work() as uow:
+        record_reconciliation(uow, PLATFORM, found)

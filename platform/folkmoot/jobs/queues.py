@@ -17,4 +17,5 @@ JOBS: dict[JobName, Callable[[Services, UUID], None]] = {
     JobName.DECIDE_CASES: governance_jobs.decide_cases,
     JobName.RUN_REPORT: governance_jobs.run_report,
     JobName.VERIFY_LOG: audit_jobs.verify_log,
+    JobName.RECONCILE_LOG: audit_jobs.reconcile_log,
 }

@@ -34,6 +34,7 @@ class JobName(StrEnum):
     DECIDE_CASES = "decide-cases"
     RUN_REPORT = "run-report"
     VERIFY_LOG = "verify-log"
+    RECONCILE_LOG = "reconcile-log"
     SEAL_LOG = "seal-log"
 
 
@@ -136,6 +137,12 @@ def open_job(uow: UnitOfWork, *, subject_id: UUID) -> Job | None:
         Job.subject_id == subject_id, col(Job.state).in_([JobState.DUE, JobState.RUNNING])
     )
     return uow.session.exec(statement.order_by(col(Job.id).desc())).first()
+
+
+def newest_job(uow: UnitOfWork, name: JobName) -> Job | None:
+    """Return the newest work of a kind, or None."""
+    statement = select(Job).where(Job.name == name).order_by(col(Job.id).desc()).limit(1)
+    return uow.session.exec(statement).first()
 
 
 def failure_of(uow: UnitOfWork, *, subject_id: UUID) -> str:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from audit import searching
 from audit.actions import Action
 from audit.models import Entry
+from audit.protected_reads import receipt_for
 from folkmoot.api.operations import Api, Call, PageQuery, PageView, View
 from folkmoot.api.v1.jobs import JobView
 from folkmoot.identity.permissions import Permission
@@ -110,15 +111,17 @@ def get_receipt(call: Call, entry_id: UUID, query: ReceiptQuery) -> dict[str, Js
     """Return what proves an entry: envelope, inclusion proof, signed checkpoint, texts.
 
     With `fields` only these texts are disclosed, and with `fields=` none; the others stay hidden.
+    What is disclosed is recorded: to read the texts of people leaves an entry, too.
     """
-    return {
-        "receipt": searching.receipt_of(
-            call.uow,
+    with call.services.unit_of_work() as uow:
+        receipt = receipt_for(
+            uow,
+            call.actor,
             entry_id=entry_id,
             policy=call.services.witness_policy,
             fields=query.chosen,
         )
-    }
+    return {"receipt": receipt}
 
 
 @api.get("/log/health", access=Permission.READ_LOG, shows=HealthView)

@@ -1,21 +1,25 @@
 """One entry of the log: what changed, what is committed and what disclosed, and its proof."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from flask import url_for
 
-from audit.models import Entry, Verification
-from audit.searching import EntryDetail, entries, entry_detail, log_head, log_health
-from folkmoot.kernel.json_values import Json, JsonObject
+from audit.models import Entry
+from audit.proof_standing import ProofStanding, proof_standing
+from audit.protected_reads import SUBJECT as ENTRY
+from audit.searching import EntryDetail, entries, entry_detail, log_health
+from audit.witness_policy import WitnessPolicy
+from crowd.projects import project_by_id
+from folkmoot.kernel.json_values import Json
 from folkmoot.kernel.pagination import PageRequest
 from folkmoot.kernel.unit_of_work import UnitOfWork
-from folkmoot.web.officer.overview import StoredFinding
+from folkmoot.web.officer.changes import AFTER, BEFORE, Changes, changes_of
+from folkmoot.web.officer.findings import StoredFinding
 from folkmoot.web.officer.sentences import readable, words_of
 from folkmoot.web.officer.telling import EntryLine, lines_of
-from governance.naming import project_titles
 
 MOST_RELATED = 12
 
@@ -30,42 +34,34 @@ class EntryHead:
     sentence: str
     action: str
     actor: str
+    actor_url: str
     actor_sequence: int
     subject: str
     subject_url: str
     project_title: str | None
-
-
-@dataclass(frozen=True)
-class Change:
-    """One field before and after."""
-
-    field: str
-    before: str | None
-    after: str | None
+    project_url: str | None
+    is_expired: bool
 
 
 @dataclass(frozen=True)
 class FieldView:
-    """One field of the entry: `state` is public, disclosed or erased."""
+    """One field of the entry: `state` is public, protected, disclosed or erased."""
 
+    key: str
     name: str
     value: str | None
     state: str
     commitment: str | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True)
-class ProofView:
-    """How the entry is proven."""
+class CheckView:
+    """What the last check of the whole log says of this entry."""
 
-    is_sealed: bool
-    leaf_hash: str
-    tree_size: int
-    root_hash: str
-    checkpoint: str | None
-    is_verified: bool | None
-    verified_sentence: str
+    is_sound: bool | None
+    sentence: str
+    at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -73,33 +69,56 @@ class EntryView:
     """Everything on the page."""
 
     entry: EntryHead
-    changes: Sequence[Change]
+    changes: Changes
     fields: Sequence[FieldView]
-    proof: ProofView
+    leaf_hash: str
+    proof: ProofStanding | None
+    check: CheckView
     related: Sequence[EntryLine]
-    receipt_url: str | None
-    verify_command: str
+    needs_witnesses: bool
+    verifier: str
+
+    @property
+    def protected(self) -> list[FieldView]:
+        """Return the texts that are there and are not shown."""
+        return [field for field in self.fields if field.state == "protected"]
+
+    @property
+    def texts(self) -> list[FieldView]:
+        """Return the texts that a receipt may disclose."""
+        return [field for field in self.fields if field.state in {"protected", "disclosed"}]
 
 
-def entry_view_of(uow: UnitOfWork, *, entry_id: UUID, verifier: str) -> EntryView:
-    """Read an entry with its proof and what else is recorded of the same subject."""
+def entry_view_of(
+    uow: UnitOfWork,
+    *,
+    entry_id: UUID,
+    shown: Collection[str],
+    policy: WitnessPolicy,
+    verifier: str,
+) -> EntryView:
+    """Read an entry with its proof and what else is recorded of the same subject.
+
+    `shown`: the protected texts that the viewer may see, since that they look was recorded.
+    """
     detail = entry_detail(uow, entry_id=entry_id)
     found = detail.entry
-    is_sealed = found.leaf_index is not None
     return EntryView(
         entry=_head(uow, found),
-        changes=_changes(detail.facts),
-        fields=list(_fields(detail)),
-        proof=_proof(uow, found),
+        changes=changes_of(uow, found, detail.facts),
+        fields=list(_fields(detail, shown)),
+        leaf_hash=found.leaf_hash.hex(),
+        proof=proof_standing(uow, found, policy=policy),
+        check=_check(uow, found),
         related=_related(uow, found),
-        receipt_url=url_for("officer.receipt", entry_id=found.id) if is_sealed else None,
-        verify_command=f"folkmoot audit verify --verifier '{verifier}'",
+        needs_witnesses=policy.needs_witnesses,
+        verifier=verifier,
     )
 
 
 def _head(uow: UnitOfWork, found: Entry) -> EntryHead:
     line = lines_of(uow, [found])[0]
-    titles = project_titles(uow, [found.project_id] if found.project_id else [])
+    project = project_by_id(uow, project_id=found.project_id) if found.project_id else None
     return EntryHead(
         id=line.id,
         index=line.index,
@@ -107,71 +126,58 @@ def _head(uow: UnitOfWork, found: Entry) -> EntryHead:
         sentence=line.sentence,
         action=line.action,
         actor=line.actor,
+        actor_url=url_for("officer.log", actor=str(found.actor_id)),
         actor_sequence=found.actor_sequence,
-        subject=f"{readable(found.subject_type)} {line.subject}",
-        subject_url=url_for("officer.log", subject=str(found.subject_id)),
-        project_title=titles.get(found.project_id) if found.project_id else None,
+        subject=line.subject,
+        subject_url=_subject_url(found),
+        project_title=project.title if project else None,
+        project_url=url_for("officer.log", project=project.slug) if project else None,
+        is_expired=not found.envelope,
     )
 
 
-def _changes(facts: JsonObject) -> list[Change]:
-    """Return what the entry says was one thing before and another after."""
-    if "before" not in facts or "after" not in facts:
-        return []
-    before, after = facts["before"], facts["after"]
-    if isinstance(before, dict) and isinstance(after, dict):
-        names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-        return [_change(readable(name), before.get(name), after.get(name)) for name in names]
-    return [_change("Answer", before, after)] if before != after else []
+def _subject_url(found: Entry) -> str:
+    if found.subject_type == ENTRY:
+        return url_for("officer.entry", entry_id=found.subject_id)
+    return url_for("officer.log", subject=str(found.subject_id))
 
 
-def _change(field: str, before: Json, after: Json) -> Change:
-    return Change(field, _text(before), _text(after))
-
-
-def _text(value: Json) -> str | None:
-    return None if value is None else words_of(value)
-
-
-def _fields(detail: EntryDetail) -> Iterator[FieldView]:
+def _fields(detail: EntryDetail, shown: Collection[str]) -> Iterator[FieldView]:
     """Yield what people wrote first, then what the machine noted."""
     for name, commitment in detail.commitments.items():
-        is_erased = name in detail.erased
+        state = "disclosed" if name in shown else "protected"
+        is_shown = name in shown and name not in detail.erased
         yield FieldView(
+            key=name,
             name=readable(name),
-            value=detail.disclosed.get(name),
-            state="erased" if is_erased else "disclosed",
+            value=detail.disclosed.get(name) if is_shown else None,
+            state="erased" if name in detail.erased else state,
             commitment=commitment,
         )
     for name, value in detail.facts.items():
-        yield FieldView(readable(name), words_of(value), "public")
+        if {BEFORE, AFTER} <= set(detail.facts) and name in (BEFORE, AFTER):
+            continue  # they are told as what changed
+        yield FieldView(name, readable(name), words_of(value), "public", url=_url_of(value))
 
 
-def _proof(uow: UnitOfWork, found: Entry) -> ProofView:
-    health, head = log_health(uow), log_head(uow)
-    is_verified, sentence = _verified(found, health.last_verification)
-    return ProofView(
-        is_sealed=found.leaf_index is not None,
-        leaf_hash=found.leaf_hash.hex(),
-        tree_size=head.size,
-        root_hash=head.root,
-        checkpoint=health.checkpoint,
-        is_verified=is_verified,
-        verified_sentence=sentence,
-    )
+def _url_of(value: Json) -> str | None:
+    """Return where the entries about an id are, or None for what is none."""
+    try:
+        return url_for("officer.log", subject=str(UUID(value))) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
-def _verified(found: Entry, check: Verification | None) -> tuple[bool | None, str]:
+def _check(uow: UnitOfWork, found: Entry) -> CheckView:
+    check = log_health(uow).last_verification
     if check is None or found.leaf_index is None or found.leaf_index >= check.size:
-        return None, "Sealed. The whole log has not been checked since."
+        return CheckView(None, "The whole log has not been checked since this was sealed.", None)
     wrong = [StoredFinding.model_validate(each) for each in check.findings]
     own = [finding.sentence for finding in wrong if finding.entry_id == found.id]
-    when = f"{check.verified_at:%d %B %Y, %H:%M} UTC"
     if own:
-        return False, f"The check of {when} found: {' '.join(own)}"
-    return (
-        True,
-        f"The check of {when} found this entry unchanged, in its place under the signed root.",
+        return CheckView(False, " ".join(own), check.verified_at)
+    return CheckView(
+        True, "Found unchanged, in its place under the signed root.", check.verified_at
     )
 
 

@@ -1,23 +1,24 @@
 """The officer's first page: whether the record holds, and what became of the decisions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from uuid import UUID
+from typing import TypeAlias
+from urllib.parse import urlencode
 
 from flask import url_for
-from pydantic import BaseModel
 
 from audit.actions import Action
 from audit.searching import LogHealth, entries, log_health
 from folkmoot.identity.naming import names_of
 from folkmoot.kernel import clock
-from folkmoot.kernel.json_values import Json
 from folkmoot.kernel.outbox import WorkState
 from folkmoot.kernel.pagination import PageRequest
 from folkmoot.kernel.unit_of_work import UnitOfWork
 from folkmoot.web.figures import Rate, rate_of
 from folkmoot.web.officer.conclusions import verdict_of
+from folkmoot.web.officer.fates import FATE_OF, FATES, OVERDUE
+from folkmoot.web.officer.findings import WrongEntry, wrong_entries
 from folkmoot.web.officer.report_list import title_of
 from folkmoot.web.officer.telling import EntryLine, lines_of
 from governance.models import DecisionState
@@ -27,15 +28,12 @@ from governance.reporting import reports
 
 PERIOD_DAYS = 30
 PERIOD_TEXT = f"the last {PERIOD_DAYS} days"
-FATES = {
-    DecisionState.RELEASED: "released",
-    DecisionState.CONFIRMED: "confirmed",
-    DecisionState.OVERRIDDEN: "overridden",
-    # What was reversed was changed by a human as well, only later.
-    DecisionState.REVERSED: "overridden",
-    DecisionState.DISREGARDED: "disregarded",
-    DecisionState.HELD: "waiting",
-}
+# The entry that tells of a decision when it is made, whichever way it went.
+MADE = "decision.*"
+
+
+# Counts by fate, `day_text`, and `urls` by fate; what `day_columns` draws.
+DayView: TypeAlias = dict[str, str | int | dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -47,29 +45,12 @@ class HealthView:
     detail: str
     verified_at: datetime | None
     verified_by: str | None
-    findings: tuple["WrongEntry", ...] = ()
-
-
-class StoredFinding(BaseModel):
-    """One finding as a verification keeps it."""
-
-    sentence: str
-    leaf_index: int | None = None
-    entry_id: UUID | None = None
-
-
-@dataclass(frozen=True)
-class WrongEntry:
-    """One thing that the last check found wrong, and its entry if there is one."""
-
-    sentence: str
-    index: int | None
-    url: str | None
+    findings: tuple[WrongEntry, ...] = ()
 
 
 @dataclass(frozen=True)
 class Figures:
-    """The decisions of the period in numbers."""
+    """The decisions of the period in numbers, and where the entries behind each are."""
 
     decisions: int
     released: int
@@ -78,6 +59,7 @@ class Figures:
     override_rate: Rate
     median_seconds: float | None
     override_sentence: str | None
+    urls: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -97,19 +79,22 @@ class OverviewView:
     health: HealthView
     period_text: str
     figures: Figures
-    days: Sequence[dict[str, str | int]]
+    days: Sequence[DayView]
     findings: Sequence[FindingView]
     recent: Sequence[EntryLine]
 
 
 def overview_of(uow: UnitOfWork) -> OverviewView:
     """Read what the page shows."""
-    found = oversight(uow, period=Period(since=clock.now() - timedelta(days=PERIOD_DAYS)))
+    # Whole days, so that a link that names the first of them leads to the same decisions.
+    today = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    since = today - timedelta(days=PERIOD_DAYS - 1)
+    found = oversight(uow, period=Period(since=since))
     overrides = entries(uow, action=Action.REVIEW_OVERRIDDEN, wanted=PageRequest(limit=8))
     return OverviewView(
         health=health_of(uow, log_health(uow)),
         period_text=PERIOD_TEXT,
-        figures=_figures(found),
+        figures=_figures(found, since.date()),
         days=_days(found),
         findings=_findings(uow),
         recent=lines_of(uow, overrides.items),
@@ -130,7 +115,7 @@ def health_of(uow: UnitOfWork, health: LogHealth) -> HealthView:
         detail=_pending(health),
         verified_at=check.verified_at,
         verified_by=names_of(uow, [check.verified_by])[check.verified_by],
-        findings=tuple(_wrong(found) for found in check.findings),
+        findings=wrong_entries(check.findings),
     )
 
 
@@ -142,16 +127,7 @@ def _pending(health: LogHealth) -> str:
     return f"{waiting} {sealed}".strip()
 
 
-def _wrong(found: Json) -> WrongEntry:
-    finding = StoredFinding.model_validate(found)
-    return WrongEntry(
-        sentence=finding.sentence,
-        index=finding.leaf_index,
-        url=url_for("officer.entry", entry_id=finding.entry_id) if finding.entry_id else None,
-    )
-
-
-def _figures(found: Oversight) -> Figures:
+def _figures(found: Oversight, first: date) -> Figures:
     quality = found.override_quality
     return Figures(
         decisions=found.decisions,
@@ -166,21 +142,44 @@ def _figures(found: Oversight) -> Figures:
             if quality.known
             else None
         ),
+        urls={
+            "decisions": _entries_of(MADE, first),
+            "released": _entries_of(MADE, first, fate="released"),
+            "waiting": _entries_of(MADE, first, fate="waiting"),
+            "overdue": _entries_of(MADE, first, fate=OVERDUE),
+            "overridden": _entries_of(Action.REVIEW_OVERRIDDEN, first),
+            "reviews": _entries_of("review.*", first),
+        },
     )
 
 
-def _days(found: Oversight) -> list[dict[str, str | int]]:
+def _entries_of(action: str, decided: date, **more: str) -> str:
+    """Return where the entries are that tell of the decisions since a day."""
+    query = {"action": str(action), "decided": decided.isoformat(), **more}
+    return f"{url_for('officer.log')}?{urlencode(query)}"
+
+
+def _days(found: Oversight) -> list[DayView]:
     """Return a column for each day, also those without a decision between the first and last."""
     counts: dict[date, dict[str, int]] = {}
     for day, state, count in found.by_day:
-        fates = counts.setdefault(day, dict.fromkeys(FATES.values(), 0))
-        fates[FATES[state]] += count
+        fates = counts.setdefault(day, dict.fromkeys(FATES, 0))
+        fates[FATE_OF[state]] += count
     if not counts:
         return []
     first, last = min(counts), max(counts)
     days = [first + timedelta(days=passed) for passed in range((last - first).days + 1)]
-    nothing = dict.fromkeys(FATES.values(), 0)
-    return [{"day_text": f"{day:%d %b}", **counts.get(day, nothing)} for day in days]
+    nothing = dict.fromkeys(FATES, 0)
+    return [
+        {"day_text": f"{day:%d %b}", "urls": _day_urls(day), **counts.get(day, nothing)}
+        for day in days
+    ]
+
+
+def _day_urls(day: date) -> dict[str, str]:
+    only = {"action": MADE, "since": day.isoformat(), "until": day.isoformat()}
+    log = url_for("officer.log")
+    return {fate: f"{log}?{urlencode({**only, 'fate': fate})}" for fate in FATES}
 
 
 def _findings(uow: UnitOfWork) -> list[FindingView]:

@@ -103,6 +103,18 @@ def _verified(told: Told) -> str:
     return f"{told.actor} verified the log up to {words_of(size)} entries: {found}"
 
 
+def _reconciled(told: Told) -> str:
+    findings = told.facts.get("n_findings", 0)
+    found = "they agree" if findings == 0 else f"{words_of(findings)} disagreements"
+    return f"{told.actor} compared business rows with their entries: {found}"
+
+
+def _texts_read(told: Told) -> str:
+    fields = readable(words_of(told.facts.get("fields")))
+    where = "had a receipt disclose" if told.facts.get("way") == "receipt" else "read"
+    return f"{told.actor} {where} the protected {fields} of {told.subject}"
+
+
 def _changed_project(told: Told) -> str:
     version = told.facts.get("instructions_version")
     what = f"the instructions (now version {version}) of" if version else "the rules of"
@@ -210,6 +222,10 @@ SENTENCES: dict[Action, str | Callable[[Told], str]] = {
     Action.LEGAL_HOLD_SET: "{actor} set a legal hold on {of}",
     Action.LEGAL_HOLD_RELEASED: "{actor} released a legal hold on {of}",
     Action.LOG_VERIFIED: _verified,
+    Action.LOG_RECONCILED: _reconciled,
+    Action.TEXTS_READ: _texts_read,
     Action.LOG_EXPORTED: "{actor} wrote entries of the log out for an auditor",
+    Action.BACKUP_MADE: "{actor} made a backup",
+    Action.BACKUP_RESTORED: "{actor} brought a backup back",
     Action.JOB_FAILED: "The job {job} failed: {message}",
 }

@@ -1,16 +1,18 @@
 """Entries of the log as lines that people read."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from flask import url_for
 from pydantic import TypeAdapter
+from sqlmodel import col, select
 
 from audit.actions import Action
 from audit.models import Entry
+from audit.protected_reads import SUBJECT as ENTRY
 from folkmoot.identity.naming import names_of
 from folkmoot.kernel.json_values import JsonObject
 from folkmoot.kernel.unit_of_work import UnitOfWork
@@ -41,6 +43,7 @@ def lines_of(uow: UnitOfWork, entries: Sequence[Entry]) -> list[EntryLine]:
     subjects = {
         **subject_names(uow, {(entry.subject_type, entry.subject_id) for entry in entries}),
         **names_of(uow, accounts),
+        **_numbers(uow, [entry.subject_id for entry in entries if entry.subject_type == ENTRY]),
     }
     return [
         _line(entry, actors[entry.actor_id], subjects.get(entry.subject_id) or _nameless(entry))
@@ -48,15 +51,29 @@ def lines_of(uow: UnitOfWork, entries: Sequence[Entry]) -> list[EntryLine]:
     ]
 
 
+def _numbers(uow: UnitOfWork, entry_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Name those entries that are told of by others and have a number."""
+    if not entry_ids:
+        return {}
+    rows = select(Entry.id, Entry.leaf_index).where(col(Entry.id).in_(entry_ids))
+    return {one: f"entry {index:,}" for one, index in uow.session.exec(rows) if index is not None}
+
+
 def facts_of(entry: Entry) -> JsonObject:
     """Return the facts that an entry's envelope holds."""
     return FACTS.validate_python(json.loads(entry.envelope or b'{"facts": {}}')["facts"])
 
 
-def action_words(action: Action) -> str:
-    """Return an action as people read it in a list of choices."""
-    kind, what = action.value.split(".")
-    return f"{readable(kind).capitalize()}: {readable(what)}"
+def action_choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return every action for a list of choices, by kind, each kind as a whole first."""
+    kinds: dict[str, list[tuple[str, str]]] = {}
+    for action in sorted(Action, key=str):
+        kind, what = action.value.split(".")
+        kinds.setdefault(kind, []).append((action.value, readable(what).capitalize()))
+    return [
+        (readable(kind).capitalize(), [(f"{kind}.*", f"{readable(kind).capitalize()}: any"), *rest])
+        for kind, rest in kinds.items()
+    ]
 
 
 def _line(entry: Entry, actor: str, subject: str) -> EntryLine:

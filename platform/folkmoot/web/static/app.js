@@ -73,7 +73,8 @@ async function confirmFirst(event) {
 // A second press of the same button must not post a second time.
 function sendOnce(event) {
   const form = event.target;
-  if (event.defaultPrevented || form.method !== "post") return;
+  // A form that is answered by a file stays where it is, and may be sent again.
+  if (event.defaultPrevented || form.method !== "post" || "downloads" in form.dataset) return;
   if (form.dataset.sent) {
     event.preventDefault();
     return;
