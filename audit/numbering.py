@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from audit.actions import Action
-from audit.tables import COUNTER, ENTRY, INSERTS, Upsert
+from audit.tables import COUNTER, ENTRY
+from folkmoot.kernel.core_tables import INSERTS, Upsert
 from folkmoot.kernel.statements import Statement
 
 # As many actors are remembered; a few hundred thousand bytes.

@@ -17,7 +17,7 @@ from sqlmodel import col, select
 
 from audit.models import SubjectKey
 from audit.subject_keys import SUBJECT_KEY
-from audit.tables import INSERTS
+from folkmoot.kernel.core_tables import INSERTS
 from folkmoot.kernel.errors import ConfigurationError
 from folkmoot.kernel.statements import Statement
 from folkmoot.kernel.unit_of_work import UnitOfWork

@@ -13,9 +13,9 @@ from sqlmodel import SQLModel, col, select
 
 from audit.models_personal import SubjectKey
 from audit.sealed_texts import new_key
-from audit.tables import INSERTS
 from audit.wrapping_keys import WrappedKey, WrappingKeys, wrapping_keys_of
 from folkmoot.kernel import clock
+from folkmoot.kernel.core_tables import INSERTS
 from folkmoot.kernel.errors import ConfigurationError
 from folkmoot.kernel.statements import Statement
 from folkmoot.kernel.unit_of_work import UnitOfWork

@@ -23,7 +23,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from crowd.models import Purpose, TaskState
-from crowd.tables import INSERTS, PLACE, QUEUE, TASK, Upsert
+from crowd.tables import PLACE, QUEUE, TASK
+from folkmoot.kernel.core_tables import INSERTS, Upsert
 from folkmoot.kernel.statements import Statement
 
 MOST_PRIORITY = 1000

@@ -1,41 +1,25 @@
-"""The tables as SQLAlchemy Core sees them, for the paths where every statement counts."""
-
-from collections.abc import Callable
-from typing import TypeAlias
+"""The crowd's tables as SQLAlchemy Core sees them."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
-from sqlmodel import SQLModel
 
 from crowd import models
+from folkmoot.kernel.core_tables import INSERTS, core_table
 
-# An INSERT that says what is to become of a row that is there already, as each database has it.
-Upsert: TypeAlias = postgresql.Insert | sqlite.Insert
-INSERTS: dict[str, Callable[[sa.Table], Upsert]] = {
-    "postgresql": postgresql.insert,
-    "sqlite": sqlite.insert,
-}
-
-
-def _table(model: type[SQLModel]) -> sa.Table:
-    return SQLModel.metadata.tables[str(model.__tablename__)]
-
-
-PROJECT = _table(models.Project)
-QUEUE = _table(models.ProjectQueue)
-TASK = _table(models.Task)
-PLACE = _table(models.Place)
-LEASE = _table(models.Lease)
-LABEL = _table(models.Label)
-EARNING = _table(models.Earning)
-RECORD = _table(models.AnnotatorRecord)
-OUTCOME = _table(models.Outcome)
-CONSENSUS = _table(models.Consensus)
-PREFERENCES = _table(models.AnnotatorPreferences)
-SITTING = _table(models.Sitting)
-WORK_DAY = _table(models.WorkDay)
-PAYMENT = _table(models.PaymentExport)
+PROJECT = core_table(models.Project)
+QUEUE = core_table(models.ProjectQueue)
+TASK = core_table(models.Task)
+PLACE = core_table(models.Place)
+LEASE = core_table(models.Lease)
+LABEL = core_table(models.Label)
+EARNING = core_table(models.Earning)
+RECORD = core_table(models.AnnotatorRecord)
+OUTCOME = core_table(models.Outcome)
+CONSENSUS = core_table(models.Consensus)
+PREFERENCES = core_table(models.AnnotatorPreferences)
+SITTING = core_table(models.Sitting)
+WORK_DAY = core_table(models.WorkDay)
+PAYMENT = core_table(models.PaymentExport)
 
 
 def insert_unless_there(connection: Connection, table: sa.Table, **values: object) -> None:

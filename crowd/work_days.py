@@ -6,8 +6,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from crowd.kept_labels import KeptEarning
-from crowd.tables import INSERTS, WORK_DAY, Upsert
+from crowd.tables import WORK_DAY
 from crowd.turns import Turn
+from folkmoot.kernel.core_tables import INSERTS, Upsert
 from folkmoot.kernel.statements import Statement
 
 
