@@ -61,6 +61,7 @@ class Search:
     project_id: UUID | None = None
     since: datetime | None = None
     until: datetime | None = None
+    only_waiting: bool = False
 
     def conditions(self) -> Iterator[sa.ColumnElement[bool]]:
         """Yield the conditions on entries."""
@@ -76,6 +77,8 @@ class Search:
             yield col(Entry.recorded_at) >= self.since
         if self.until is not None:
             yield col(Entry.recorded_at) < self.until
+        if self.only_waiting:
+            yield col(Entry.leaf_index).is_(None)
 
 
 @dataclass(frozen=True)
@@ -217,6 +220,12 @@ def oldest_waiting(uow: UnitOfWork) -> Entry | None:
     """Return the entry that has waited longest for its place in the tree, or None."""
     waiting = select(Entry).where(col(Entry.leaf_index).is_(None))
     return uow.session.exec(waiting.order_by(col(Entry.id)).limit(1)).first()
+
+
+def indices_of(uow: UnitOfWork, entry_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return the places of those entries that have one."""
+    rows = select(Entry.id, Entry.leaf_index).where(col(Entry.id).in_(entry_ids))
+    return {one: index for one, index in uow.session.exec(rows) if index is not None}
 
 
 def entry_at(uow: UnitOfWork, *, index: int) -> Entry:

@@ -19,6 +19,7 @@ from folkmoot.api import OPERATIONS
 from folkmoot.api.operations import Operation
 from folkmoot.bootstrap import Services
 from folkmoot.identity.permissions import Role
+from folkmoot.jobs.audit_jobs import seal
 from folkmoot.jobs.sweep import sweep
 from folkmoot.kernel import clock
 
@@ -302,6 +303,7 @@ def pages(story: Story) -> None:
     team_pages(story)
     model_pages(story)
     review_pages(story)
+    log_pages(story)
     story.page("pages.sign_out", "second")
 
 
@@ -395,6 +397,17 @@ def review_pages(story: Story) -> None:
     form = {"act": "disregard", "view_id": view, "reason_text": REASON}
     form["reason_codes"] = "new_evidence"
     story.page("reviewer.decide", "reviewer", decision_id=decision, sent={"data": form})
+
+
+def log_pages(story: Story) -> None:
+    story.page("officer.reconcile", "officer")
+    seal(story.services)
+    with story.services.reading() as uow:
+        of_act = select(Entry.id).where(col(Entry.action) == Action.REVIEW_DISREGARDED)
+        entry_id = uow.session.exec(of_act).first()
+    story.page("officer.show_texts", "officer", entry_id=entry_id)
+    form = {"fields": "reason_text"}
+    story.page("officer.disclosing_receipt", "officer", entry_id=entry_id, sent={"data": form})
 
 
 def people(story: Story) -> None:

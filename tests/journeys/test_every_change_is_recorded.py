@@ -41,6 +41,7 @@ WITHOUT_ENTRY = {
     "annotator.undo": "It only opens an answer to be changed; the change is recorded.",
     "reviewer.give_back": CLAIMED,
     "officer.verify": REQUESTED,
+    "officer.reconcile": REQUESTED,
 }
 
 

@@ -4,6 +4,7 @@ import hashlib
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -11,11 +12,17 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from audit.actions import Action
+from audit.cosigning import CosignatureKind, CosigningKey
 from audit.erasure import LegalBasis, erase
+from audit.notes import Signature
 from audit.protected_reads import ONE_LOOK, Way, fields_read, record_read
+from audit.recording import record
+from audit.witness_policy import WitnessPolicy
+from audit.witnessing import keep_cosignature, newest_size
 from folkmoot.bootstrap import ERASABLES
 from folkmoot.identity.models import Account
 from folkmoot.identity.naming import pseudonym
+from folkmoot.jobs import audit_jobs
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import PLATFORM
 from folkmoot.kernel.outbox import Job, JobName
@@ -329,3 +336,120 @@ def test_a_reversal_counts_among_what_humans_changed(world, browse):
     world.review(Act.REVERSE, next(iter(world.decisions("released"))))
     page = browse("officer").get("/governance")
     assert "fate-overridden" in page
+
+
+def found_in(page):
+    """How many entries a search says that it found."""
+    return int(re.search(r'id="entries-head">([\d,]+)', page)[1].replace(",", ""))
+
+
+@pytest.mark.parametrize(("typed", "name"), [("rafael", "reviewer"), ("reviewer", "both")])
+def test_who_is_searched_by_a_part_of_the_name(world, browse, typed, name):
+    browser = browse("officer")
+    wanted = {world.people["reviewer"]} | ({world.people["colleague"]} if name == "both" else set())
+    own = [each for each in world.entries() if each.actor_id in wanted]
+    assert found_in(browser.get(f"/audit?actor={typed}")) == len(own)
+    assert found_in(browser.get(f"/audit?actor={world.people['officer']}")) >= 1
+
+
+def test_who_has_no_account_any_more_is_found_by_pseudonym(world, browse):
+    entry = overridden(world)
+    page = browse("officer").get(f"/audit?actor={pseudonym(entry.actor_id)}&action=review.*")
+    assert f"/audit/{entry.id}" in page
+
+
+def test_a_kind_of_action_is_searched_as_a_whole(world, browse):
+    kinds = [each for each in world.entries() if each.action.value.startswith("review.")]
+    assert found_in(browse("officer").get("/audit?action=review.*")) == len(kinds)
+
+
+def test_every_figure_of_the_overview_leads_to_as_many_entries(world, browse):
+    world.review(Act.REVERSE, next(iter(world.decisions("released"))))
+    browser = browse("officer")
+    page = browser.get("/governance")
+    stats = re.findall(
+        r'<a class="stat" href="([^"]+)"><span class="stat-label">([^<]+)</span>'
+        r'<span class="stat-value">([^<]+)<',
+        page,
+    )
+    assert len(stats) >= 5
+    for address, label, value in stats:
+        found = found_in(browser.get(address.replace("&amp;", "&")))
+        if label in {"Decisions", "Released without a human", "Waiting for a human"}:
+            assert found == int(value.replace(",", "")), label
+    of_days = re.findall(r'<td class="num"><a href="([^"]+)">(\d+)</a>', page)
+    assert {"60"} != {count for _, count in of_days}
+    for address, count in of_days:
+        assert found_in(browser.get(address.replace("&amp;", "&"))) == int(count)
+
+
+def test_waiting_entries_are_found_from_the_health_page(world, browse):
+    browser = browse("officer")  # signing in left an entry that nobody has sealed
+    page = browser.get("/audit/health")
+    waiting = [each for each in world.entries() if each.leaf_index is None]
+    assert "state=waiting" in page
+    assert found_in(browser.get("/audit?state=waiting")) == len(waiting) == 1
+    unsealed = browser.get(f"/audit/{waiting[0].id}")
+    assert "Waits for its place in the tree" in unsealed
+    assert "receipt-form" not in unsealed
+
+
+def test_an_entry_with_new_values_alone_is_held_beside_the_one_before(world, browse):
+    subject = uuid4()
+    with world.services.unit_of_work() as uow:
+        for days in (400, 500):
+            facts = {"class": "crowd", "entry_days": days, "text_days": 90}
+            made = record(
+                uow,
+                PLATFORM,
+                Action.RETENTION_SET,
+                subject_type="retention",
+                subject_id=subject,
+                facts=facts,
+            )
+    page = browse("officer").get(f"/audit/{made.id}")
+    assert re.search(r"entry days</th>.*Before\">400<.*After\">500<", page)
+    assert "text days</th><td class" not in page
+    assert "This entry holds only the new values" in page
+
+
+def test_the_health_page_shows_witnesses_and_whether_they_suffice(world, app, browse):
+    keys = [
+        CosigningKey(f"{name}.example/w", CosignatureKind.ED25519, name.encode().ljust(32))
+        for name in ("first", "second")
+    ]
+    lines = [f"witness {key.name[:5]} {key.public.to_text()} http://127.0.0.1:9" for key in keys]
+    text = "\n".join([*lines, "group both all first secon", "quorum both"])
+    policy = WitnessPolicy.parse(text)
+    app.extensions["folkmoot"] = replace(world.services, witness_policy=policy)
+    with world.services.reading() as uow:
+        size = newest_size(uow)
+    for number, key in enumerate(keys):
+        with world.services.unit_of_work() as uow:
+            signature = Signature(key.name, key.public.key_id, b"x" * 72)
+            keep_cosignature(uow, size=size, key=key.public, signature=signature)
+        page = browse("officer").get("/audit/health")
+        assert ("quorum reached" in page) is (number == 1)
+    entry = browse("officer").get(f"/audit/{overridden(world).id}")
+    assert "Cosigned by first.example/w, second.example/w" in entry
+    assert "As many as the policy wants." in entry
+
+
+def test_a_comparison_of_rows_and_entries_names_what_disagrees(world, browse):
+    entry = overridden(world)
+    audit_jobs.reconcile_log(world.services, uuid4())
+    assert "Rows and entries agree." in browse("officer").get("/audit/health")
+    with world.services.unit_of_work() as uow:
+        own = select(Review).where(col(Review.audit_entry_id) == entry.id)
+        uow.session.exec(own).one().after = "maybe"
+    audit_jobs.reconcile_log(world.services, uuid4())
+    page = browse("officer").get("/audit/health")
+    assert "1 disagreements." in page
+    assert f'href="/audit/{entry.id}"' in page
+
+
+def test_an_entry_is_found_by_its_number(world, browse):
+    entry, client = overridden(world), browse("officer").client
+    answer = client.get(f"/audit/at/{entry.leaf_index}")
+    assert answer.headers["Location"].endswith(f"/audit/{entry.id}")
+    assert client.get("/audit/at/999999").status_code == 404

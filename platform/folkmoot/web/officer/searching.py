@@ -20,6 +20,7 @@ from governance.overview import Period, decisions_of
 NOBODY = UUID(int=2**128 - 1)  # fits no row, so that an unknown name finds nothing
 # What ends the name of a kind of action, to mean all of that kind: `review.*`.
 ALL_OF = "*"
+WAITING = "waiting"
 ACTIONS = frozenset(action.value for action in Action)
 
 
@@ -28,7 +29,7 @@ class LogFilters:
     """The search as typed; "" where nothing was.
 
     `fate` and `decided` come from the figures of the overview: what became of a decision, and the
-    first day on which it was made.
+    first day on which it was made. `state` is "waiting" for what has no place in the tree yet.
     """
 
     actor: str = ""
@@ -39,6 +40,7 @@ class LogFilters:
     until: str = ""
     fate: str = ""
     decided: str = ""
+    state: str = ""
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> "LogFilters":
@@ -51,8 +53,10 @@ class LogFilters:
         return any(vars(self).values())
 
     @property
-    def of_decisions(self) -> str:
-        """Say in words which decisions the figure counted that led here; "" where none did."""
+    def of_figure(self) -> str:
+        """Say in words what the figure counted that led here; "" where none did."""
+        if self.state == WAITING:
+            return "Only entries that wait for their place in the tree"
         if not (self.fate or self.decided):
             return ""
         day = day_of(self.decided)
@@ -73,6 +77,7 @@ def search_of(uow: UnitOfWork, filters: LogFilters) -> Search:
         project_id=_project(uow, filters.project),
         since=day_of(filters.since),
         until=last_day + timedelta(days=1) if last_day else None,
+        only_waiting=filters.state == WAITING,
     )
 
 

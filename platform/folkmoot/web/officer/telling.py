@@ -8,11 +8,11 @@ from uuid import UUID
 
 from flask import url_for
 from pydantic import TypeAdapter
-from sqlmodel import col, select
 
 from audit.actions import Action
 from audit.models import Entry
 from audit.protected_reads import SUBJECT as ENTRY
+from audit.searching import indices_of
 from folkmoot.identity.naming import names_of
 from folkmoot.kernel.json_values import JsonObject
 from folkmoot.kernel.unit_of_work import UnitOfWork
@@ -53,10 +53,8 @@ def lines_of(uow: UnitOfWork, entries: Sequence[Entry]) -> list[EntryLine]:
 
 def _numbers(uow: UnitOfWork, entry_ids: Collection[UUID]) -> dict[UUID, str]:
     """Name those entries that are told of by others and have a number."""
-    if not entry_ids:
-        return {}
-    rows = select(Entry.id, Entry.leaf_index).where(col(Entry.id).in_(entry_ids))
-    return {one: f"entry {index:,}" for one, index in uow.session.exec(rows) if index is not None}
+    numbers = indices_of(uow, entry_ids) if entry_ids else {}
+    return {one: f"entry {index:,}" for one, index in numbers.items()}
 
 
 def facts_of(entry: Entry) -> JsonObject:
