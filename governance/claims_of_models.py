@@ -42,15 +42,19 @@ class PolicyClaims:
 
 def _policy_claim(uow: UnitOfWork, policy: Policy) -> Claim | Finding:
     entries = StoredTable(uow, Entry)
+    index = col(Entry.leaf_index)
     told = sa.select(*entries.columns("id", "envelope")).where(
         col(Entry.subject_id) == policy.project_id, col(Entry.action) == Action.POLICY_SET
     )
-    for row in stored_rows(uow, told):
-        facts, entry_id = _facts(entries.raw(row, "envelope")), entries.uuid(row, "id")
-        if entry_id is not None and facts.get("version") == policy.version:
-            said = policy.model_dump(mode="json", include=set(_RULES))
-            claimed: JsonObject = {**facts, "after": said}
-            return Claim(entry_id, "project", policy.project_id, claimed, {})
+    said: JsonObject = policy.model_dump(mode="json", include=set(_RULES))
+    ordered = told.order_by(index.is_(None), index, col(Entry.id))
+    for number, row in enumerate(stored_rows(uow, ordered), 1):
+        envelope, entry_id = entries.raw(row, "envelope"), entries.uuid(row, "id")
+        facts = _facts(envelope)
+        # An entry whose time is over says no version any more; they were set one after another.
+        version = number if envelope == b"" else facts.get("version")
+        if entry_id is not None and version == policy.version:
+            return Claim(entry_id, "project", policy.project_id, {**facts, "after": said}, {})
     return Finding(
         f"There is no entry for version {policy.version} of the policy of {policy.project_id}."
     )

@@ -1,11 +1,20 @@
 """Rules of a project: versions, and what a person must see."""
 
+from datetime import timedelta
+
 import pytest
 from pydantic import ValidationError
 
 from audit.actions import Action
+from audit.keys import LogKey
+from audit.retention import apply_retention
+from audit.sealing import seal_log
+from audit.signing_keys import SigningKey
+from audit.verification import verify_log
+from folkmoot.kernel import clock
 from folkmoot.kernel.errors import NotFound
 from folkmoot.kernel.ids import new_id
+from governance.claims_of_models import PolicyClaims
 from governance.policies import (
     Condition,
     GateRule,
@@ -35,6 +44,24 @@ def test_each_policy_is_a_new_version_and_the_old_ones_stay(court) -> None:
         versions = policies_of(uow, court.project.id)
         assert current_policy(uow, court.project.id).version == 2
     assert [(each.version, each.hold_below) for each in versions] == [(2, 0.9), (1, 0.8)]
+
+
+def test_a_policy_outlives_the_entry_that_set_it_and_nothing_is_missed(court) -> None:
+    court.policy(RULES)
+    key = LogKey("log.example.org", SigningKey.generate("log.example.org"))
+    with court.work() as uow:
+        seal_log(uow, key)
+    with clock.moved_to(clock.now() + timedelta(days=20 * 366)):
+        while True:
+            with court.work() as uow:
+                if apply_retention(uow, erasables=[]) is None:
+                    break
+        court.policy(PolicyDraft(hold_below=0.9))
+    with court.work() as uow:
+        seal_log(uow, key)
+    with court.read() as uow:
+        verdict = verify_log(uow, verifier=key.verifier, claims=[PolicyClaims()])
+    assert (verdict.claims, verdict.findings) == (2, ())
 
 
 @pytest.mark.parametrize(
