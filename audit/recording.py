@@ -51,13 +51,13 @@ def record(
     project_id: UUID | None = None,
     facts: JsonObject,
     personal: Mapping[str, str] | None = None,
-    personal_of: UUID | None = None,
+    personal_of: UUID | Mapping[str, UUID] | None = None,
 ) -> Recorded:
     """Record what is being done; if that fails, so does the change itself.
 
     `facts` go into the leaf as they are and can never be erased: keep people out of them.
     `personal` fields enter the leaf only as salted commitments; their text can be erased,
-    with the person that `personal_of` names: the subject, where nobody is named.
+    with the person that `personal_of` names, for all fields or for each: else with the subject.
     Raise InvalidInput for facts that JSON cannot carry, TooLarge for more than a leaf can hold.
     """
     salted = {field: SaltedText(value, new_salt()) for field, value in (personal or {}).items()}
@@ -80,9 +80,27 @@ def record(
 
     entry = keep_numbered(uow.connection, actor.id, numbered)
     if salted:
-        disclose(uow, entry_id=entry.id, person_id=personal_of or subject_id, texts=salted)
+        _keep_texts(uow, entry, salted, personal_of)
     uow.announce(SEALING)
     return entry
+
+
+def _keep_texts(
+    uow: UnitOfWork,
+    entry: Recorded,
+    salted: Mapping[str, SaltedText],
+    personal_of: UUID | Mapping[str, UUID] | None,
+) -> None:
+    if not isinstance(personal_of, Mapping):
+        person_id = personal_of or entry.subject_id
+        disclose(uow, entry_id=entry.id, person_id=person_id, texts=salted)
+        return
+    theirs: dict[UUID, dict[str, SaltedText]] = {}
+    for field, text in salted.items():
+        theirs.setdefault(personal_of.get(field, entry.subject_id), {})[field] = text
+    # In one order, so that two who seal for the same people do not wait for each other.
+    for person_id in sorted(theirs):
+        disclose(uow, entry_id=entry.id, person_id=person_id, texts=theirs[person_id])
 
 
 def envelope_of(

@@ -27,6 +27,7 @@ from audit.stored_rows import (
     index_of,
     stored_rows,
 )
+from audit.stored_texts import StoredTexts, UnreadText
 from audit.verdicts import Claim, Finding
 from folkmoot.kernel.json_values import JsonObject
 from folkmoot.kernel.unit_of_work import UnitOfWork
@@ -46,7 +47,8 @@ class RecordedRows(Generic[Table]):
     """Rows of which one step has an entry.
 
     took_place: which rows have taken that step. said: what a row says of it, some of the entry's
-    facts or all of them. subject: the column that the entry names.
+    facts or all of them; what the entry only commits to is compared as a text. subject: the column
+    that the entry names.
     """
 
     name: str
@@ -91,8 +93,14 @@ class RecordedRows(Generic[Table]):
             found = rows.read(row)
             if found is None:
                 raise UnreadableRow("it has no values")
-            facts = {**_facts_left(entries, row), **self.said(found)}
-            return Claim(entry_id, self.subject_type, subject_id, facts, self.texts(found))
+            facts, committed = _left_of(entries, row)
+            texts = dict(self.texts(found))
+            for name, value in self.said(found).items():
+                if name in committed:
+                    texts[name] = str(value)
+                else:
+                    facts[name] = value
+            return Claim(entry_id, self.subject_type, subject_id, facts, texts)
         except NOT_READABLE as error:
             return _unreadable(what, error, entry_id)
 
@@ -102,7 +110,8 @@ class StandingRows(Generic[Table]):
     """Rows that change: where they stand now must be what their entries made of them.
 
     stands: what a row says. step: what an entry makes of it. What no entry has said, as of a
-    column that is younger than the row, is not compared.
+    column that is younger than the row, is not compared. texts: what a row says where its last
+    entry only commits to it; an erased text is compared no more, and its entry's check asks why.
     """
 
     name: str
@@ -111,6 +120,7 @@ class StandingRows(Generic[Table]):
     subject_type: str
     stands: Callable[[UnitOfWork, Table], JsonObject]
     step: Step
+    texts: Callable[[Table], Mapping[str, str]] = _no_texts
 
     @property
     def actions(self) -> frozenset[Action]:
@@ -158,14 +168,16 @@ class StandingRows(Generic[Table]):
         except NOT_READABLE as error:
             yield _unreadable(what, error, entry_id)
             return
-        for name in sorted(made.keys() & stands.keys()):
-            if made[name] != stands[name]:
-                yield Finding(
-                    f"In the database the {name} of {what} is not what its entries, of which this "
-                    "is the last, made of it.",
-                    place,
-                    entry_id,
-                )
+        differing = [name for name in made.keys() & stands.keys() if made[name] != stands[name]]
+        if found is not None and entry_id is not None:
+            differing += _other_texts(uow, entry_id, self.texts(found))
+        for name in sorted(differing):
+            yield Finding(
+                f"In the database the {name} of {what} is not what its entries, of which this "
+                "is the last, made of it.",
+                place,
+                entry_id,
+            )
 
 
 def _table_of(model: type[Table]) -> sa.Table:
@@ -173,9 +185,27 @@ def _table_of(model: type[Table]) -> sa.Table:
     return table
 
 
-def _facts_left(entries: StoredTable[Entry], row: Stored) -> JsonObject:
+def _left_of(entries: StoredTable[Entry], row: Stored) -> tuple[JsonObject, Mapping[str, str]]:
+    """Return the facts of an entry, and what it commits to."""
     # The comparison knows whether the time of an empty entry is over; here it is no damage yet.
-    return {} if entries.raw(row, "envelope") == b"" else _facts_in(entries, row)
+    if entries.raw(row, "envelope") == b"":
+        return {}, NO_TEXTS
+    envelope = read_envelope(entries.raw(row, "envelope"))
+    return {**envelope.facts}, envelope.commitments
+
+
+def _other_texts(uow: UnitOfWork, entry_id: UUID, said: Mapping[str, str]) -> Iterator[str]:
+    """Yield the texts of an entry that are not what a row says."""
+    if not said:
+        return
+    stored = StoredTexts(uow)
+    for row in stored.of([entry_id]).get(entry_id, []):
+        field_name = stored.field_of(row)
+        try:
+            if field_name in said and stored.open(row).value != said[field_name]:
+                yield field_name
+        except (UnreadText, *NOT_READABLE):
+            continue  # the check of the entry itself says so
 
 
 def _facts_in(entries: StoredTable[Entry], row: Stored) -> JsonObject:

@@ -29,6 +29,7 @@ from crowd.models import (
 from crowd.projects import project_by_id
 from crowd.rules import locked_rules
 from crowd.task_types import task_type_of
+from crowd.told_answers import NOTHING_TOLD, ToldAnswers, tell_answers
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.errors import Conflict, FieldProblem, InvalidInput, NotAllowed
@@ -67,12 +68,18 @@ def decide_appeal(
         _close(uow, actor, appeal, outcome=outcome, reason=reason, facts={})
         return appeal
     change = _change(uow, task, gold_after)
-    facts = _correct(uow, actor, change, records)
+    n_changed = _correct(uow, actor, change, records)
     for upheld in [appeal, *_also_right(uow, actor, appeal, change)]:
         upheld.gold_after = gold_after
         paid = _restore_pay(uow, upheld, change)
         _close(
-            uow, actor, upheld, outcome=outcome, reason=reason, facts={**facts, "paid_minor": paid}
+            uow,
+            actor,
+            upheld,
+            outcome=outcome,
+            reason=reason,
+            facts={"recounted": n_changed, "paid_minor": paid},
+            gold=_told_gold(change, "gold_before", "gold_after"),
         )
     return appeal
 
@@ -146,8 +153,8 @@ def _bad_gold(sentence: str) -> InvalidInput:
 
 def _correct(
     uow: UnitOfWork, actor: Actor, change: GoldChange, records: dict[UUID, AnnotatorRecord]
-) -> JsonObject:
-    """Correct the known answer and count everyone's answers to it anew."""
+) -> int:
+    """Correct the known answer and count everyone's answers to it anew; return how many changed."""
     answers = judged_answers(uow, task_id=change.task.id)
     if not set(answers) <= set(records):
         # Their records cannot be taken now, after the task's: that might wait in a circle.
@@ -162,7 +169,7 @@ def _correct(
         connection = uow.session.connection()
         judge_task(connection, locked_rules(connection, change.task.id))
     n_changed = recount_gold(uow, actor, change, records=records, answers=answers)
-    facts: JsonObject = {"before": change.before, "after": change.after, "recounted": n_changed}
+    told = _told_gold(change, "before", "after")
     record(
         uow,
         actor,
@@ -170,9 +177,14 @@ def _correct(
         subject_type="task",
         subject_id=change.task.id,
         project_id=change.project.id,
-        facts=facts,
+        facts={"recounted": n_changed, **told.facts},
+        personal=told.personal,
     )
-    return {"gold_before": change.before, "gold_after": change.after, "recounted": n_changed}
+    return n_changed
+
+
+def _told_gold(change: GoldChange, before: str, after: str) -> ToldAnswers:
+    return tell_answers(change.project.task_type, {before: change.before, after: change.after})
 
 
 def _also_right(
@@ -227,6 +239,7 @@ def _close(
     outcome: AppealOutcome,
     reason: str,
     facts: JsonObject,
+    gold: ToldAnswers = NOTHING_TOLD,
 ) -> None:
     appeal.state = outcome
     appeal.decided_by = actor.id
@@ -240,7 +253,8 @@ def _close(
         subject_type="appeal",
         subject_id=appeal.id,
         project_id=appeal.project_id,
-        facts={"outcome": outcome.value, "label": str(appeal.label_id), **facts},
-        personal={"reason": appeal.decision_reason},
-        personal_of=appeal.annotator_id,
+        facts={"outcome": outcome.value, "label": str(appeal.label_id), **facts, **gold.facts},
+        personal={"reason": appeal.decision_reason, **gold.personal},
+        # What was decided speaks to the annotator; the known answer, of whom the task is about.
+        personal_of={"reason": appeal.annotator_id, **dict.fromkeys(gold.personal, appeal.task_id)},
     )

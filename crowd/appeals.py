@@ -20,10 +20,12 @@ from crowd.models import (
     Origin,
     Project,
     Task,
+    TaskType,
 )
 from crowd.standing import locked_record
 from crowd.task_types import task_type_of
 from crowd.text import refuse_null
+from crowd.told_answers import tell_answers
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.errors import Conflict, FieldProblem, InvalidInput, NotFound
@@ -104,7 +106,7 @@ def open_appeal(uow: UnitOfWork, actor: Actor, *, label_id: UUID, reason: str) -
         created_at=clock.now(),
     )
     uow.session.add(appeal)
-    _record_contest(uow, actor, appeal, label)
+    _record_contest(uow, actor, appeal, label, project.task_type)
     return appeal
 
 
@@ -193,12 +195,10 @@ def _judged(label: Label, project: Project, task: Task, appeal: Appeal | None) -
     )
 
 
-def _record_contest(uow: UnitOfWork, actor: Actor, appeal: Appeal, label: Label) -> None:
-    facts: JsonObject = {
-        "appeal": str(appeal.id),
-        "answer": label.answer,
-        "checked_answer": appeal.gold_before,
-    }
+def _record_contest(
+    uow: UnitOfWork, actor: Actor, appeal: Appeal, label: Label, task_type: TaskType
+) -> None:
+    told = tell_answers(task_type, {"answer": label.answer, "checked_answer": appeal.gold_before})
     record(
         uow,
         actor,
@@ -206,7 +206,8 @@ def _record_contest(uow: UnitOfWork, actor: Actor, appeal: Appeal, label: Label)
         subject_type="label",
         subject_id=label.id,
         project_id=appeal.project_id,
-        facts=facts,
-        personal={"reason": appeal.reason},
-        personal_of=appeal.annotator_id,
+        facts={"appeal": str(appeal.id), **told.facts},
+        personal={"reason": appeal.reason, **told.personal},
+        # What is contested speaks of whom the task is about, and the reason is the annotator's.
+        personal_of={"reason": appeal.annotator_id, **dict.fromkeys(told.personal, appeal.task_id)},
     )

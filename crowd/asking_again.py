@@ -92,7 +92,10 @@ def _record(uow: UnitOfWork, actor: Actor, project_id: UUID, asked: Sequence[Fou
         subject_type="project",
         subject_id=project_id,
         project_id=project_id,
-        facts={"n_tasks": len(names), "digest": digest(names)},
+        facts={"n_tasks": len(names)},
+        # Who knows all cases finds by the digest of a few which they were.
+        personal={"digest": digest(names)},
+        personal_of=actor.id,
     )
 
 

@@ -62,7 +62,8 @@ def _known_answer(_uow: UnitOfWork, task: Task) -> JsonObject:
 
 
 def _corrected(_before: JsonObject, _action: Action, facts: JsonObject) -> JsonObject:
-    return {"known answer": facts["after"]}
+    # Of an answer in somebody's own words the entry has a commitment, compared below.
+    return {"known answer": facts["after"]} if "after" in facts else {}
 
 
 def run_result(run: ConsensusRun) -> JsonObject:
@@ -132,6 +133,7 @@ CROWD_CLAIMS: tuple[ClaimSource, ...] = (
         "task",
         stands=_known_answer,
         step=_corrected,
+        texts=lambda task: {"after": str(task.gold_answer)},
     ),
     RecordedRows(
         "revised labels",

@@ -21,7 +21,6 @@ from crowd.models import (
     Consensus,
     DataSet,
     Label,
-    Origin,
     Outcome,
     Place,
     Project,
@@ -41,6 +40,16 @@ __all__ = ["CrowdForgets", "erased_ref"]
 def erased_ref(row_id: UUID) -> str:
     """Return what stands where a case had the submitter's own name for it: one for each row."""
     return f"{ERASED} {row_id}"
+
+
+_TELL_ANSWERS = frozenset(
+    {
+        Action.LABEL_REVISED,
+        Action.EXPERT_LABEL_ADDED,
+        Action.LABEL_CONTESTED,
+        Action.APPEAL_DECIDED,
+    }
+)
 
 
 class CrowdForgets:
@@ -101,6 +110,7 @@ class CrowdForgets:
         settled = col(Suspicion.id).in_(subjects(Action.SUSPICION_SETTLED))
         excepted = col(Project.id).in_(subjects(Action.PAY_EXCEPTION_MADE))
         return {
+            **_expire_words(uow, entries),
             "appeal.reason": _blank(uow, Appeal, "reason", contested),
             "appeal.decision_reason": _blank(uow, Appeal, "decision_reason", decided),
             "suspicion.objection": _blank(uow, Suspicion, "objection", objected),
@@ -153,19 +163,53 @@ def _erase_task(uow: UnitOfWork, task: Task) -> dict[str, int]:
 
 
 def _erase_answers(uow: UnitOfWork, task: Task) -> int:
-    """Erase what annotators wrote about a person; other answers say nothing without the task.
-
-    Answers of reviewers, and those that were given anew, stand in the log itself and stay.
-    """
+    """Erase what was written about a person; other answers say nothing without the task."""
     task.answer = None if task.answer is None else ERASED
+    task.gold_answer = None if task.gold_answer is None else ERASED
+    _erase_gold_of_appeals(uow, col(Appeal.task_id) == task.id)
     consensus = sa.update(Consensus).where(col(Consensus.task_id) == task.id)
     uow.session.exec(consensus.values(answer=ERASED))
-    labels = sa.update(Label).where(
-        col(Label.task_id) == task.id,
-        col(Label.supersedes_id).is_(None),
-        col(Label.origin) != Origin.REVIEW,
+    return _write(uow, Label, col(Label.task_id) == task.id, "answer")
+
+
+def _erase_gold_of_appeals(uow: UnitOfWork, which: sa.ColumnElement[bool]) -> int:
+    _write(uow, Appeal, which & col(Appeal.gold_after).is_not(None), "gold_after")
+    return _write(uow, Appeal, which, "gold_before")
+
+
+def _write(
+    uow: UnitOfWork, table: type[SQLModel], which: sa.ColumnElement[bool], column: str
+) -> int:
+    """Put the mark of an erasure where an answer is; return in how many rows."""
+    return uow.session.exec(sa.update(table).where(which).values({column: ERASED})).rowcount
+
+
+def _expire_words(uow: UnitOfWork, entries: Sequence[Entry]) -> Mapping[str, int]:
+    """Erase the answers in people's own words that these entries recorded.
+
+    A known answer stays with its task, which goes on asking; its project's team is to replace it.
+    """
+    texts = select(Project.id).where(
+        col(Project.id).in_({one.project_id for one in entries if one.project_id}),
+        Project.task_type == TaskType.TEXT,
     )
-    return uow.session.exec(labels.values(answer=ERASED)).rowcount
+    in_words = set(uow.session.exec(texts))
+    told = {
+        action: [
+            one.subject_id for one in entries if one.action is action and one.project_id in in_words
+        ]
+        for action in _TELL_ANSWERS
+    }
+    labels = [*told[Action.LABEL_REVISED], *told[Action.EXPERT_LABEL_ADDED]]
+    # The entry of a revision holds the first answer too, of which no other entry tells.
+    replaced = select(Label.supersedes_id).where(col(Label.id).in_(labels))
+    first = col(Label.id).in_(replaced) & col(Label.supersedes_id).is_(None)
+    contested = col(Appeal.label_id).in_(told[Action.LABEL_CONTESTED])
+    decided = col(Appeal.id).in_(told[Action.APPEAL_DECIDED])
+    return {
+        "label.answer": _write(uow, Label, col(Label.id).in_(labels) | first, "answer"),
+        "appeal.gold_before": _erase_gold_of_appeals(uow, contested | decided),
+    }
 
 
 def _files_with(uow: UnitOfWork, task_ids: Sequence[UUID], projects: set[UUID]) -> Iterator[str]:

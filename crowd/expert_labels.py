@@ -13,6 +13,7 @@ from crowd.projects import locked_project
 from crowd.rules import locked_rules
 from crowd.tables import LABEL, PROJECT, TASK
 from crowd.task_types import task_type_of
+from crowd.told_answers import tell_answers
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.json_values import Json, JsonObject
@@ -42,7 +43,7 @@ def add_expert_label(
     rules = locked_rules(connection, task_id)
     label = _store(connection, actor, project, task_id, answer)
     judge_task(connection, rules)
-    _record(uow, actor, label)
+    _record(uow, actor, project, label)
     return label
 
 
@@ -107,7 +108,8 @@ def _store(
     return label
 
 
-def _record(uow: UnitOfWork, actor: Actor, label: Label) -> None:
+def _record(uow: UnitOfWork, actor: Actor, project: Project, label: Label) -> None:
+    told = tell_answers(project.task_type, {"answer": label.answer})
     record(
         uow,
         actor,
@@ -117,7 +119,9 @@ def _record(uow: UnitOfWork, actor: Actor, label: Label) -> None:
         project_id=label.project_id,
         facts={
             "task": str(label.task_id),
-            "answer": label.answer,
             "supersedes": str(label.supersedes_id) if label.supersedes_id else None,
+            **told.facts,
         },
+        personal=told.personal,
+        personal_of=label.task_id,
     )

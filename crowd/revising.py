@@ -9,9 +9,10 @@ from sqlalchemy.engine import Connection
 from audit.actions import Action
 from audit.recording import record
 from crowd.judging import judge_task
-from crowd.models import Label, Origin
+from crowd.models import Label, Origin, TaskType
 from crowd.rules import locked_rules
 from crowd.tables import LABEL, PLACE, PROJECT
+from crowd.told_answers import tell_answers
 from crowd.turns import check_answer
 from folkmoot.kernel import clock
 from folkmoot.kernel.actor import Actor
@@ -44,7 +45,7 @@ def revise_label(uow: UnitOfWork, actor: Actor, *, label_id: UUID, answer: Json)
         return before
     after = _supersede(connection, before, answer=answer)
     judge_task(connection, rules)
-    _record_revision(uow, actor, before, after)
+    _record_revision(uow, actor, before, after, rules.task_type)
     return after
 
 
@@ -90,7 +91,10 @@ def _words_for(seconds: int) -> str:
     return f"{seconds // 60} minutes" if seconds >= 120 else f"{seconds} seconds"
 
 
-def _record_revision(uow: UnitOfWork, actor: Actor, before: Label, after: Label) -> None:
+def _record_revision(
+    uow: UnitOfWork, actor: Actor, before: Label, after: Label, task_type: TaskType
+) -> None:
+    told = tell_answers(task_type, {"before": before.answer, "after": after.answer})
     record(
         uow,
         actor,
@@ -98,7 +102,9 @@ def _record_revision(uow: UnitOfWork, actor: Actor, before: Label, after: Label)
         subject_type="label",
         subject_id=after.id,
         project_id=after.project_id,
-        facts={"supersedes": str(before.id), "before": before.answer, "after": after.answer},
+        facts={"supersedes": str(before.id), **told.facts},
+        personal=told.personal,
+        personal_of=after.task_id,
     )
 
 

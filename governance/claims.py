@@ -69,15 +69,13 @@ class DecisionClaims:
 
 
 def _review_claim(review: Review | None, view: CaseView | None, decision: Decision | None) -> Claim:
-    found = _present(review, "the review")
+    found, shown = _present(review, "the review"), _present(view, "what was shown")
     return Claim(
         entry_id=found.audit_entry_id,
         subject_type="decision",
         subject_id=found.decision_id,
-        facts=review_facts(
-            found, _present(view, "what was shown"), _present(decision, "its decision")
-        ),
-        personal=review_personal(found),
+        facts=review_facts(found, shown, _present(decision, "its decision")),
+        personal=review_personal(found, shown),
     )
 
 

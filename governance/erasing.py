@@ -6,6 +6,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import col, select
 
+from audit.actions import Action
 from audit.erasing import Traces
 from audit.models import Entry
 from audit.verdicts import ERASED
@@ -14,7 +15,7 @@ from crowd.models import Task
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.json_values import Json
 from folkmoot.kernel.unit_of_work import UnitOfWork
-from governance.models import Decision, DecisionBatch, Review
+from governance.models import CaseView, Decision, DecisionBatch, Review
 
 __all__ = ["GovernanceForgets"]
 
@@ -22,7 +23,7 @@ __all__ = ["GovernanceForgets"]
 class GovernanceForgets:
     """Forget the people whom decisions are about; never those who decided."""
 
-    tables: frozenset[str] = frozenset({"decision", "decision_batch", "review"})
+    tables: frozenset[str] = frozenset({"case_view", "decision", "decision_batch", "review"})
 
     def traces(self, uow: UnitOfWork, people: frozenset[UUID]) -> Traces:
         """Return every decision and task about the same case, by the submitter's name for it."""
@@ -50,17 +51,35 @@ class GovernanceForgets:
     ) -> Mapping[str, int]:
         """Erase cases, and the reasons that speak of them."""
         del keeps_identity  # a reviewer's name is the account's
-        return _erase_decisions(uow, people) | _erase_reasons(
-            uow, col(Review.decision_id).in_(people)
-        )
+        return {
+            **_erase_decisions(uow, people),
+            **_erase_reasons(uow, col(Review.decision_id).in_(people)),
+            **_erase_views(uow, col(CaseView.decision_id).in_(people)),
+        }
 
     def expire(self, uow: UnitOfWork, entries: Sequence[Entry]) -> Mapping[str, int]:
         """Erase the cases and reasons that these entries recorded."""
         entry_ids = [one.id for one in entries]
         of_entries = select(Decision.id).where(col(Decision.audit_entry_id).in_(entry_ids))
-        return _erase_decisions(uow, frozenset(uow.session.exec(of_entries))) | _erase_reasons(
-            uow, col(Review.audit_entry_id).in_(entry_ids)
-        )
+        reviewed = select(Review.case_view_id).where(col(Review.audit_entry_id).in_(entry_ids))
+        return {
+            **_erase_decisions(uow, frozenset(uow.session.exec(of_entries))),
+            **_erase_reasons(uow, col(Review.audit_entry_id).in_(entry_ids)),
+            **_erase_views(uow, col(CaseView.id).in_(reviewed) | _seen_only(entries)),
+        }
+
+
+def _seen_only(entries: Sequence[Entry]) -> sa.ColumnElement[bool]:
+    """Say which views these entries recorded that led to no review."""
+    decisions = [one.subject_id for one in entries if one.action is Action.CASE_SHOWN]
+    acted_on = select(Review.case_view_id)
+    return col(CaseView.decision_id).in_(decisions) & col(CaseView.id).not_in(acted_on)
+
+
+def _erase_views(uow: UnitOfWork, which: sa.ColumnElement[bool]) -> dict[str, int]:
+    there = sa.and_(which, col(CaseView.shown_digest) != ERASED)
+    erased = sa.update(CaseView).where(there).values(shown_digest=ERASED)
+    return {"case_view.shown_digest": uow.session.exec(erased).rowcount}
 
 
 def _erase_decisions(uow: UnitOfWork, decision_ids: frozenset[UUID]) -> dict[str, int]:

@@ -33,7 +33,6 @@ def decision_facts(decision: Decision) -> JsonObject:
         "policy_version": decision.policy_version,
         "proposed": decision.proposed,
         "probability": decision.probability,
-        "explanation_digest": ERASED if is_erased(decision) else digest(decision.explanation),
         "is_high_stakes": decision.is_high_stakes,
         "hold_reason": decision.hold_reason,
         "decided_at": moment_text(decision.created_at),
@@ -41,12 +40,16 @@ def decision_facts(decision: Decision) -> JsonObject:
 
 
 def decision_personal(decision: Decision) -> dict[str, str]:
-    """Return what names or describes the person decided about."""
+    """Return what names or describes the person decided about.
+
+    A digest describes them too: who knows all possible cases finds the one that it is of.
+    """
     if is_erased(decision):
-        return {"case_ref": ERASED, "payload_digest": ERASED}
+        return dict.fromkeys(("case_ref", "payload_digest", "explanation_digest"), ERASED)
     return {
         "case_ref": decision.case_ref,
         "payload_digest": digest(decision.payload),
+        "explanation_digest": digest(decision.explanation),
     }
 
 
@@ -62,7 +65,6 @@ def review_facts(review: Review, view: CaseView, decision: Decision) -> JsonObje
         "before": review.before,
         "after": review.after,
         "reason_codes": codes,
-        "shown_digest": view.shown_digest,
         "seconds": review.seconds,
         "model_version": str(decision.model_version_id),
         "policy_version": decision.policy_version,
@@ -70,6 +72,6 @@ def review_facts(review: Review, view: CaseView, decision: Decision) -> JsonObje
     }
 
 
-def review_personal(review: Review) -> dict[str, str]:
-    """Return the free text of a review, which may speak of people."""
-    return {"reason_text": review.reason_text}
+def review_personal(review: Review, view: CaseView) -> dict[str, str]:
+    """Return the free text of a review, which may speak of people, and the digest of the case."""
+    return {"reason_text": review.reason_text, "shown_digest": view.shown_digest}

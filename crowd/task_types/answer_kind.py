@@ -45,9 +45,11 @@ class AnswerKind(ABC):
 
     is_nominal: whether each answer falls into one of a few classes; such a kind is a NominalKind.
     reads_payload: whether which answers are allowed depends on the task's payload.
+    is_free_text: whether answers are people's own words, which may speak of anybody.
     """
 
     is_nominal: ClassVar[bool] = False
+    is_free_text: ClassVar[bool] = False
     reads_payload: ClassVar[bool] = False
 
     @abstractmethod

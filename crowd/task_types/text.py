@@ -9,7 +9,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import fsum
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -46,6 +46,8 @@ _SCHEMAS = SchemaReader(TextSchema, "a text")
 
 class Text(AnswerKind):
     """The task type that asks for words of the annotator's own."""
+
+    is_free_text: ClassVar[bool] = True
 
     def check_schema(self, schema: JsonObject) -> JsonObject:
         """Return the schema in its full form, or raise InvalidInput naming the field."""

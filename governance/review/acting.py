@@ -175,7 +175,7 @@ def _store(
         subject_id=decision.id,
         project_id=decision.project_id,
         facts=review_facts(review, view, decision),
-        personal=review_personal(review),
+        personal=review_personal(review, view),
     )
     review.audit_entry_id = entry.id
     uow.session.add(review)

@@ -86,8 +86,8 @@ def test_an_erased_case_is_gone_everywhere_and_the_log_is_sound(reviewed) -> Non
 
     erasure = erased(reviewed, task.id)
 
-    # The case's name and digest, and the reason of the review.
-    assert (erasure.n_texts, erasure.refusal) == (3, None)
+    # The case's name and two digests, what was shown of it twice, and the reason of the review.
+    assert (erasure.n_texts, erasure.refusal) == (6, None)
     assert findings(reviewed) == ()
     with reviewed.read() as uow:
         gone = uow.session.get_one(Decision, first.id)

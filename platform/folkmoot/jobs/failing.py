@@ -37,5 +37,8 @@ def fail_job(uow: UnitOfWork, job: Job, *, message: str) -> None:
         Action.JOB_FAILED,
         subject_type="job",
         subject_id=job.id,
-        facts={"job": job.name.value, "subject": str(job.subject_id), "message": message},
+        facts={"job": job.name.value, "subject": str(job.subject_id)},
+        # It may quote what somebody typed or imported.
+        personal={"message": message},
+        personal_of=job.subject_id,
     )
