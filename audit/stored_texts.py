@@ -19,7 +19,14 @@ from sqlmodel import col
 from audit.actions import Action
 from audit.models import Disclosure, Entry, ErasedText, SubjectKey
 from audit.sealed_texts import SaltedText, unseal
-from audit.stored_rows import NOT_READABLE, Stored, StoredTable, UnreadableRow, stored_rows
+from audit.stored_rows import (
+    NOT_READABLE,
+    Stored,
+    StoredTable,
+    UnreadableRow,
+    index_of,
+    stored_rows,
+)
 from audit.verdicts import Finding
 from audit.wrapping_keys import WrappedKey, wrapping_keys_of
 from folkmoot.kernel.unit_of_work import UnitOfWork
@@ -123,7 +130,7 @@ class Coverage:
 
     def _stated(self) -> dict[UUID, tuple[int, str]]:
         entries = StoredTable(self.uow, Entry)
-        statement = sa.select(*entries.columns("id", "envelope")).where(
+        statement = sa.select(*entries.columns("id", "envelope", "leaf_index")).where(
             entries.column("action").in_([one.value for one in COVERING])
         )
         stated: dict[UUID, tuple[int, str]] = {}
@@ -132,7 +139,9 @@ class Coverage:
             facts = _facts(entries.raw(row, "envelope"))
             if entry_id is not None and facts is not None:  # else its own check says what is wrong
                 stated[entry_id] = facts.n_texts, facts.digest
-                self._expired += facts.expired
+                index = index_of(entries.raw(row, "leaf_index"))
+                # What comes after an entry cannot have been over when that was recorded.
+                self._expired += [run for run in facts.expired if index is None or run[1] < index]
         self._expired.sort()
         return stated
 

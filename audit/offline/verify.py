@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Verify an export of a Folkmoot audit log, without Folkmoot and without trusting who made it.
 
-One file: Python 3.10 or newer and the package `cryptography`. Take it from a source that you trust,
+One file: Python 3.11 or newer and the package `cryptography`. Take it from a source that you trust,
 not from the export, and the log's public key from where it was published.
 
     python verify.py EXPORT --key VKEY [--witness VKEY ...] [--quorum N] [--checkpoint FILE ...]
@@ -55,6 +55,8 @@ ERASED = "(erased)"
 LONGEST_LINE = 8 * 1024 * 1024
 LONGEST_FILE = 64 * 1024 * 1024  # of the files that are read whole
 LONGEST_NOTE = 1_000_000
+# Other ways of packing need modules that not every Python has, each with errors of its own.
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 MOST_PROBLEMS = 200
 LARGEST_INTEGER = 2**53 - 1
 LARGEST_SIZE = 2**63 - 1
@@ -97,6 +99,8 @@ def canonical(value: Json) -> bytes:
         return _canonical(value).encode()
     except UnicodeEncodeError as error:
         raise Unusable("it holds text that is not Unicode") from error
+    except RecursionError as error:
+        raise Unusable("it is nested too deeply") from error
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -654,6 +658,8 @@ class Bundle:
         with zipfile.ZipFile(self.path) as archive:
             if archive.namelist().count(name) != 1:
                 raise Unusable(f"{name} is not in the archive exactly once")
+            if archive.getinfo(name).compress_type not in PACKED:
+                raise Unusable(f"{name} is packed in another way than exports are")
             with archive.open(name) as member:
                 yield member
 
@@ -751,7 +757,9 @@ def moment(text: str) -> datetime:
     """Read a time with its zone, or refuse."""
     try:
         found = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError as error:
+        # Some moments of the years 1 and 9999 are of no year in UTC.
+        found = found if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise Unusable("a time in it cannot be read") from error
     if found.tzinfo is None:
         raise Unusable("a time in it has no zone")
@@ -807,7 +815,8 @@ def check_disclosed(shown: Json, commitments: Mapping[str, str]) -> dict[str, st
         value = text_of(object_of(one), "value")
         salt = hash_of(object_of(one).get("salt"))
         told = commitments.get(name, "")
-        if not hmac.compare_digest(hmac.digest(salt, value.encode(), "sha256").hex(), told):
+        committed = hmac.digest(salt, value.encode(), "sha256").hex()
+        if not hmac.compare_digest(committed.encode(), told.encode()):
             raise Unusable(f"its text {name!r} is not what was committed to")
         texts[name] = value
     return texts
@@ -890,12 +899,14 @@ class Erasures:
             written = "".join(sorted(f"{entry_id} {name}\n" for entry_id, name in pairs))
             self._done[erasure] = len(pairs), sha256(written.encode()).hexdigest()
 
-    def compare(self, entry: Entry) -> str | None:
-        """Hold what an entry of an erasure says against what was erased."""
+    def compare(self, entry: Entry, place: int) -> str | None:
+        """Hold what an entry of an erasure says against what was erased before it."""
         if entry.action not in self.ACTIONS:
             return None
         for run in list_of(entry.facts.get("expired", []), "expired"):
             first, last = numbers_of(run)
+            if last >= place:
+                return "It says of entries that came after it that their time was over."
             self._covered.append((first, last))
         n_texts, digest = self._done.pop(entry.entry_id, (0, sha256(b"").hexdigest()))
         if (n_texts, digest) != (entry.facts.get("n_texts"), entry.facts.get("texts_digest")):
@@ -1300,7 +1311,8 @@ class Check:
         gone = set(entry.commitments) - set(texts) - erased
         if gone and self.manifest.has_texts:
             self.verdict.blame(f"Its text {min(gone)!r} is gone, and no erasure says so.", index)
-        if problem := self.erasures.compare(entry):
+        # Who waits for a place will come after all that have one.
+        if problem := self.erasures.compare(entry, self.tree.size if index is None else index):
             self.verdict.blame(problem, index)
         self.rows.remember(entry, texts, erased, index)
         if entry.action == "report.finished":

@@ -3,10 +3,12 @@
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
 from uuid import UUID
@@ -27,10 +29,12 @@ from audit.merkle import leaf_hash
 from audit.models import Entry, SignedCheckpoint
 from audit.notes import Note
 from audit.promises import promise_of
+from audit.recording import record
 from audit.verdicts import Claim
 from audit.witnessing import keep_cosignature
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.ids import new_id
+from folkmoot.kernel.json_values import JsonObject
 from folkmoot.kernel.unit_of_work import UnitOfWork, reading, unit_of_work
 
 PLACE = Path(__file__).parents[2] / "audit" / "offline" / "verify.py"
@@ -59,7 +63,8 @@ class PolicyClaims:
     left_out: UUID | None = None
 
     def claims(self, uow: UnitOfWork) -> Iterator[Claim]:
-        for entry in uow.session.exec(select(Entry).order_by(col(Entry.id))):
+        there = select(Entry).where(Entry.envelope != b"", col(Entry.action).in_(self.actions))
+        for entry in uow.session.exec(there.order_by(col(Entry.id))):
             if entry.id != self.left_out:
                 told = json.loads(entry.envelope)
                 facts = {"hold_below": 0.1} if entry.id == self.edited else told["facts"]
@@ -300,6 +305,26 @@ def test_a_log_that_was_sealed_anew_lacks_what_the_receipt_proves(auditor: Audit
     assert verdict.first_bad is not None
 
 
+def test_no_retention_speaks_for_entries_that_come_after_it(auditor: Auditor) -> None:
+    log = auditor.log
+    over: JsonObject = {"n_texts": 0, "texts_digest": sha256(b"").hexdigest()}
+    with unit_of_work(log.engine) as uow:
+        record(
+            uow,
+            ODILE,
+            Action.RETENTION_APPLIED,
+            subject_type="retention",
+            subject_id=new_id(),
+            facts={**over, "expired": [[8, 2**40]]},
+        )
+    log.record(NOISE)
+    log.seal()
+    log.tamper("UPDATE audit_entry SET envelope = :nothing WHERE leaf_index = 8", nothing=b"")
+
+    assert {one.first for one in auditor.check(auditor.export()).wrong} == {7, 8}
+    assert {one.leaf_index for one in log.verify().findings} == {8}
+
+
 # Hostile exports. None may end in a traceback, and none may pass.
 
 
@@ -322,6 +347,8 @@ def _with_key_twice(text: str) -> str:
     return text.replace('"index":0,', '"index":0,"index":0,', 1)
 
 
+# In UTC it would be in the year 0.
+EARLIEST = '"exported_at": "0001-01-01T00:00:00+14:00"'
 HOSTILE: dict[str, tuple[str, Callable[[str], str]]] = {
     "not JSON": ("entries.jsonl", lambda text: "{" + text),
     "a list": ("entries.jsonl", lambda text: "[]\n" + text),
@@ -363,6 +390,10 @@ HOSTILE: dict[str, tuple[str, Callable[[str], str]]] = {
     "another size": ("manifest.json", lambda text: text.replace('"size": 7', '"size": 8')),
     "a size too large": ("manifest.json", lambda text: text.replace('"size": 7', '"size": 1e30')),
     "no manifest": ("manifest.json", lambda _text: ""),
+    "a time before all times": (
+        "manifest.json",
+        lambda text: re.sub(r'"exported_at": "[^"]*"', EARLIEST, text),
+    ),
     "another origin": ("manifest.json", lambda text: text.replace("test.example", "x.example")),
 }
 
@@ -392,6 +423,11 @@ def test_no_pipe_link_or_bomb_is_followed(auditor: Auditor) -> None:
         archive.writestr("../../manifest.json", "{}")
         archive.writestr("manifest.json", b" " * 200_000_000)
     (auditor.folder / "torn.zip").write_bytes(auditor.zip().read_bytes()[:-30])
+    with zipfile.ZipFile(auditor.folder / "lzma.zip", "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("manifest.json", json.dumps(list(range(1000))))
+    damaged = bytearray((auditor.folder / "lzma.zip").read_bytes())
+    damaged[80:300] = bytes(one ^ 0x5A for one in damaged[80:300])
+    (auditor.folder / "lzma.zip").write_bytes(damaged)
 
     said = [one.sentence for one in auditor.check(path).wrong]
 
@@ -399,7 +435,7 @@ def test_no_pipe_link_or_bomb_is_followed(auditor: Auditor) -> None:
     assert "The business rows of the export cannot be checked: claims.jsonl is no plain file." in (
         said
     )
-    for name in ("bomb.zip", "torn.zip", "gone.zip"):
+    for name in ("bomb.zip", "torn.zip", "lzma.zip", "gone.zip"):
         assert not auditor.check(auditor.folder / name).is_sound
 
 
