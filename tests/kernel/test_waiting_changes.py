@@ -1,5 +1,6 @@
 """Changes that wait for each other: nobody who looks misses one, and what is undone is gone."""
 
+import gc
 from collections.abc import Iterator
 from uuid import UUID, uuid4
 
@@ -135,6 +136,17 @@ def test_what_waits_in_a_transaction_that_is_undone_never_happens(library, book)
 
     with pytest.raises(ZeroDivisionError):
         give_up()
+    with unit_of_work(library) as uow:
+        assert uow.connection.execute(COUNT).scalar_one() == 0
+
+
+def test_what_waits_on_a_connection_that_somebody_let_go_of_never_happens(library, book):
+    connection = library.connect()
+    connection.begin()
+    lend(connection, book)
+    del connection
+    gc.collect()
+
     with unit_of_work(library) as uow:
         assert uow.connection.execute(COUNT).scalar_one() == 0
 

@@ -141,12 +141,17 @@ def _send_what_waits(engine: Engine) -> None:
         send_waiting(connection)
 
     def forget(connection: Connection, *_: object) -> None:
-        forget_waiting(connection)
+        if not connection.invalidated:  # what waited on a connection that died is gone with it
+            forget_waiting(connection.info)
+
+    def forget_at_rest(_connection: object, record: ConnectionPoolEntry) -> None:
+        forget_waiting(record.info)  # nobody may have said how the transaction ended
 
     for event in ("before_cursor_execute", "commit", "savepoint", "release_savepoint"):
         sa.event.listen(engine, event, send)
     for event in ("rollback", "rollback_savepoint"):
         sa.event.listen(engine, event, forget)
+    sa.event.listen(engine, "checkin", forget_at_rest)
 
 
 def _note_rest(_connection: object, record: ConnectionPoolEntry) -> None:

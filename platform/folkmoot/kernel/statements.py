@@ -22,9 +22,9 @@ a `Statement` that says `ahead=True`: it reads nothing that waits when it runs, 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from functools import lru_cache, partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from sqlalchemy.engine import Connection
 
@@ -116,10 +116,9 @@ def send_waiting(connection: Connection) -> None:
     changes[0][0].execute_as(connection, sql, arguments)
 
 
-def forget_waiting(connection: Connection) -> None:
-    """Let go of the changes that wait, where their transaction is undone."""
-    if not connection.invalidated:  # what waited on a connection that died is gone with it
-        connection.info.pop(_WAITING, None)
+def forget_waiting(info: MutableMapping[Any, Any]) -> None:
+    """Let go of the changes that wait on a connection of this `info`: they are undone."""
+    info.pop(_WAITING, None)
 
 
 @lru_cache(maxsize=64)
