@@ -62,6 +62,38 @@ class ErasedText(SQLModel, table=True):
     erasure_id: UUID = Field(foreign_key="audit_entry.id", index=True)
 
 
+class ForgottenFile(SQLModel, table=True):
+    """A stored file that an erasure is to delete; the row goes once the file is gone."""
+
+    __tablename__ = "audit_forgotten_file"
+
+    digest: str = Field(primary_key=True)
+    asked_at: datetime
+
+
+class RequestState(StrEnum):
+    """What became of somebody's wish to be erased."""
+
+    OPEN = "open"
+    GRANTED = "granted"
+    REFUSED = "refused"
+
+
+class ErasureRequest(SQLModel, table=True):
+    """That a person asked to be erased, and what an officer decided."""
+
+    __tablename__ = "audit_erasure_request"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: UUID = Field(index=True)
+    state: RequestState = Field(sa_type=enum_type(RequestState))
+    asked_at: datetime
+    decided_by: UUID | None = None
+    decided_at: datetime | None = None
+    # Why it was refused, for the person to read.
+    reason: str = ""
+
+
 class LegalHold(SQLModel, table=True):
     """That nothing of a person, of a project, or of anyone may be erased until it is released."""
 
