@@ -132,6 +132,33 @@ def test_no_entry_is_replaced_or_put_in_at_a_place(log: Log, values: str, index:
         log.tamper(f"{verb} {COPY.format(values=values, index=index)}")
 
 
+# SQLite removes what stands in the way of OR REPLACE, by any unique column and by the row's number.
+FIRST = "(SELECT rowid FROM {table} ORDER BY rowid LIMIT 1)"
+FIRST_ENTRY, FIRST_COUNTER = (
+    FIRST.format(table=table) for table in ("audit_entry", "audit_actor_counter")
+)
+REPLACEMENTS = [
+    "UPDATE OR REPLACE audit_entry SET leaf_index = 0 WHERE leaf_index IS NULL",
+    f"UPDATE OR REPLACE audit_entry SET leaf_index = 1, rowid = {FIRST_ENTRY}"
+    " WHERE leaf_index IS NULL",
+    f"INSERT OR REPLACE {COPY}".replace("audit_entry (", "audit_entry (rowid, ").format(
+        values=f"{FIRST_ENTRY}, subject_id, action, subject_id, 1", index="NULL"
+    ),
+    "INSERT OR REPLACE INTO audit_actor_counter SELECT actor_id, 1 FROM audit_entry",
+    "INSERT INTO audit_actor_counter SELECT subject_id, 5 FROM audit_entry",
+    "INSERT OR REPLACE INTO audit_actor_counter (rowid, actor_id, last_sequence)"
+    f" SELECT {FIRST_COUNTER}, subject_id, 1 FROM audit_entry LIMIT 1",
+    "UPDATE audit_actor_counter SET last_sequence = last_sequence + 1, rowid = 9",
+]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("statement", REPLACEMENTS)
+def test_nothing_is_put_in_the_place_of_what_sqlite_would_remove(log: Log, statement: str) -> None:
+    with pytest.raises(DBAPIError, match=REFUSED):
+        log.tamper(statement)
+
+
 @pytest.mark.parametrize("table", ["audit_entry", "audit_checkpoint", "audit_actor_counter"])
 def test_no_table_of_the_log_is_emptied(log: Log, table: str) -> None:
     if log.engine.dialect.name == "sqlite":
