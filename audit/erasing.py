@@ -89,7 +89,9 @@ class Erasable(Protocol):
 
 def tables_of(erasables: Sequence[Erasable]) -> frozenset[str]:
     """Return every table in which something is erased, the log's own too."""
-    own = frozenset({"audit_disclosure", "audit_entry", "audit_subject_key"})
+    own = frozenset(
+        {"audit_disclosure", "audit_entry", "audit_erasure_request", "audit_subject_key"}
+    )
     return own.union(*(one.tables for one in erasables))
 
 

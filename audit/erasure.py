@@ -7,7 +7,6 @@ A refusal is recorded as well, and why; neither entry says who it was about.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from uuid import UUID
 
 from sqlmodel import col, select
@@ -23,6 +22,8 @@ from audit.erasing import (
     remove_texts,
     texts_of_people,
 )
+from audit.erasure_requests import forget_requests
+from audit.forgotten_files import forget_files
 from audit.legal_holds import hold_of
 from audit.models import Entry
 from audit.recording import record
@@ -101,7 +102,8 @@ def erase(
     """Erase a person, or record why not.
 
     `person_id`: an account, or a decision or a task that is about the person.
-    `forget_file` deletes a stored file by its digest, once the transaction has committed.
+    `forget_file` deletes a stored file by its digest, once the transaction has committed; what
+    that does not reach, the sweep does.
     """
     traces = gather(uow, erasables, person_id)
     texts = texts_of_people(uow, traces.people)
@@ -115,8 +117,8 @@ def erase(
     rows = erasure.run(actor, erasables, keeps_identity=is_accountable)
     if not erasure.texts and not rows and not is_accountable:
         raise InvalidInput("Nothing is kept of this person, or it was erased before.")
-    for digest in traces.files:
-        uow.after_commit(partial(forget_file, digest))
+    if traces.files:
+        forget_files(uow, traces.files, forget_file=forget_file)
     facts: JsonObject = {"legal_basis": legal_basis.value, "rows": {**rows}}
     done = bool(erasure.texts or rows)
     entry_id = _record_erasure(uow, actor, erasure, facts) if done else None
@@ -172,6 +174,7 @@ class _Erasing:
                 self.uow, actor, self.traces.people, keeps_identity=keeps_identity
             )
             rows |= {name: count for name, count in erased.items() if count}
+        forget_requests(self.uow, self.traces.people)
         return rows
 
 

@@ -113,6 +113,7 @@ ACCOUNTABLE = frozenset(
         Action.PAY_EXCEPTION_MADE,
         Action.PERSON_ERASED,
         Action.ERASURE_REFUSED,
+        Action.ERASURE_REQUEST_REFUSED,
         Action.LEGAL_HOLD_SET,
         Action.LEGAL_HOLD_RELEASED,
         Action.RETENTION_SET,

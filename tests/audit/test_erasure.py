@@ -1,6 +1,7 @@
 """A person is erased: their texts, salts and key are gone, and everything still proves."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -11,9 +12,17 @@ from sqlmodel import col, select
 from audit import commitments
 from audit.actions import Action
 from audit.disclosing import disclosed_fields
+from audit.erasing import Traces
 from audit.erasure import Erasure, LegalBasis, Refusal, erase
+from audit.erasure_requests import (
+    ask_for_erasure,
+    last_request_of,
+    open_requests,
+    refuse_erasure,
+)
+from audit.forgotten_files import delete_forgotten_files
 from audit.legal_holds import release_hold, set_hold
-from audit.models import Disclosure, Entry, ErasedText, RecordClass, SubjectKey
+from audit.models import Disclosure, Entry, ErasedText, RecordClass, RequestState, SubjectKey
 from audit.recording import Recorded, record
 from audit.retention_rules import DEMANDS, Periods, set_periods
 from audit.sealed_texts import DamagedSeal, SaltedText, new_key, seal, unseal
@@ -28,9 +37,9 @@ from audit.wrapping_keys import (
     wrapping_keys_of,
 )
 from folkmoot.kernel.actor import Actor
-from folkmoot.kernel.errors import InvalidInput
+from folkmoot.kernel.errors import Conflict, InvalidInput, NotAllowed
 from folkmoot.kernel.ids import new_id
-from folkmoot.kernel.unit_of_work import reading, unit_of_work
+from folkmoot.kernel.unit_of_work import UnitOfWork, reading, unit_of_work
 
 from .conftest import ACTOR, Log
 
@@ -302,3 +311,68 @@ def test_an_older_wrapping_key_can_go_once_everything_is_wrapped_anew(
         assert log.verify().is_sound
     finally:
         give_wrapping_keys(log.engine, given or WrappingKeys(new_key()))
+
+
+class HasFiles:
+    """A domain that keeps one stored file of everybody."""
+
+    tables: frozenset[str] = frozenset()
+
+    def traces(self, _uow: UnitOfWork, people: frozenset[UUID]) -> Traces:
+        return Traces(people, files=frozenset({"digest"}))
+
+    def erase(self, *_given: object, **_named: object) -> dict[str, int]:
+        return {}
+
+    def expire(self, *_given: object) -> dict[str, int]:
+        return {}
+
+
+@pytest.mark.parametrize("failure", [OSError("the disk is gone"), KeyboardInterrupt()])
+def test_a_file_that_could_not_be_deleted_after_the_commit_is_deleted_later(
+    log: Log, failure: BaseException
+) -> None:
+    person, deleted = new_id(), []
+    told(log, person, "Maria moved away")
+
+    def fail(_digest: str) -> None:
+        raise failure
+
+    with suppress(KeyboardInterrupt), unit_of_work(log.engine) as uow:
+        erase(
+            uow,
+            OFFICER,
+            person_id=person,
+            legal_basis=LegalBasis.OBJECTION,
+            erasables=[HasFiles()],
+            forget_file=fail,
+        )
+    assert last(log, Action.PERSON_ERASED)["facts"]["n_files"] == 1
+
+    assert delete_forgotten_files(log.engine, forget_file=deleted.append) == 1
+    assert delete_forgotten_files(log.engine, forget_file=deleted.append) == 0
+    assert deleted == ["digest"]
+
+
+def test_who_asks_to_be_erased_waits_for_somebody_else_and_reads_why_not(log: Log) -> None:
+    person = Actor(new_id(), "Ann")
+    with unit_of_work(log.engine) as uow:
+        asked = ask_for_erasure(uow, person)
+    with unit_of_work(log.engine) as uow, pytest.raises(Conflict):
+        ask_for_erasure(uow, person)
+    with unit_of_work(log.engine) as uow, pytest.raises(NotAllowed):
+        refuse_erasure(uow, person, request_id=asked.id, reason="no")
+    with unit_of_work(log.engine) as uow:
+        refuse_erasure(uow, OFFICER, request_id=asked.id, reason="The books must be kept.")
+    with reading(log.engine) as uow:
+        said = last_request_of(uow, person_id=person.id)
+        assert said is not None
+        assert (said.state, said.reason) == (RequestState.REFUSED, "The books must be kept.")
+        assert open_requests(uow) == []
+    entry = last(log, Action.ERASURE_REQUEST_REFUSED)
+    assert "books" not in json.dumps(entry)
+    erased(log, person.id)
+    with reading(log.engine) as uow:
+        gone = last_request_of(uow, person_id=person.id)
+        assert gone is not None
+        assert gone.reason == "(erased)"

@@ -1,10 +1,21 @@
-"""Erase what has reached its date: once a day, as part of the sweep."""
+"""Erase what has reached its date, and finish what erasures left: as part of the sweep."""
 
+import logging
 from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlmodel import col, select
 
 from audit import retention
+from audit.erasing import tables_of
+from audit.forgotten_files import delete_forgotten_files
+from audit.models import Entry
+from audit.stored_texts import COVERING
 from folkmoot.bootstrap import ERASABLES, Services
 from folkmoot.kernel import clock
+from folkmoot.kernel.scrubbing import tidy_database
+
+log = logging.getLogger(__name__)
 
 EVERY = timedelta(days=1)
 
@@ -23,6 +34,27 @@ class DailyRetention:
             return
         apply_retention(services)
         self._next = now + EVERY
+
+
+class AfterErasures:
+    """Does what erasures leave undone: files that are still there, and rows in the pages."""
+
+    def __init__(self) -> None:
+        """Begin with nothing tidied: what an earlier process did is not known."""
+        self._tidied: UUID | None = None
+
+    def run(self, services: Services) -> None:
+        """Delete forgotten files, and tidy the tables where more was erased."""
+        try:
+            delete_forgotten_files(services.engine, forget_file=services.artifacts.forget)
+        except OSError as error:
+            log.warning("A file could not be deleted; the next sweep tries again: %s", error)
+        with services.reading() as uow:
+            erasures = select(Entry.id).where(col(Entry.action).in_(COVERING))
+            newest = uow.session.exec(erasures.order_by(col(Entry.id).desc()).limit(1)).first()
+        if newest is not None and newest != self._tidied:
+            tidy_database(services.engine, tables=tables_of(ERASABLES))
+            self._tidied = newest
 
 
 def apply_retention(services: Services) -> int:

@@ -11,7 +11,7 @@ from crowd.pay_floor import raise_pay_alarm, underpaid_projects
 from folkmoot.bootstrap import Services
 from folkmoot.jobs import audit_jobs
 from folkmoot.jobs.failing import fail_job
-from folkmoot.jobs.retaining import DailyRetention
+from folkmoot.jobs.retaining import AfterErasures, DailyRetention
 from folkmoot.kernel.errors import DomainError
 from folkmoot.kernel.outbox import MOST_ATTEMPTS, due_jobs
 from folkmoot.kernel.unit_of_work import Announcement
@@ -63,11 +63,12 @@ def _run_consensus(services: Services) -> None:
 
 def sweep_forever(services: Services, *, every_seconds: float, stop: Event) -> None:
     """Sweep until told to stop. Several sweepers do no harm: what they do is idempotent."""
-    retention = DailyRetention()
+    retention, after_erasures = DailyRetention(), AfterErasures()
     while not stop.is_set():
         try:
             sweep(services)
             retention.run_if_due(services)
+            after_erasures.run(services)
         except OperationalError as error:
             log.warning("The database does not answer; the next sweep tries again: %s", error)
         except DomainError as refusal:

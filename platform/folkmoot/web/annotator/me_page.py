@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from audit.erasure_requests import last_request_of
+from audit.models import ErasureRequest
 from crowd.admission import FLAG_WORDS
 from crowd.models import ContentFlag
 from crowd.preferences import preferences_of
@@ -38,6 +40,7 @@ class MeView:
     noticed: Sequence[NoticedView]
     contestable: Sequence[ContestableView]
     flags: Sequence[FlagChoice]
+    erasure: ErasureRequest | None
 
 
 def me_view_of(uow: UnitOfWork, actor: Actor, *, before: date | None) -> MeView:
@@ -48,6 +51,7 @@ def me_view_of(uow: UnitOfWork, actor: Actor, *, before: date | None) -> MeView:
         noticed=noticed_views_of(uow, actor.id),
         contestable=contestable_views_of(uow, actor.id),
         flags=_flags(uow, actor),
+        erasure=last_request_of(uow, person_id=actor.id),
     )
 
 

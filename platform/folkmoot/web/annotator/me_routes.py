@@ -7,6 +7,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from audit.erasure_requests import ask_for_erasure
 from crowd.admission import flags_missing
 from crowd.appeals import open_appeal
 from crowd.earnings import ledger_of
@@ -55,6 +56,16 @@ def own_file() -> Response:
     """Hand out everything that is kept about the annotator."""
     with reading() as uow:
         return own_file_of(uow, current_actor())
+
+
+@blueprint.post("/me/erasure-request")
+@requires(Permission.LABEL)
+def ask_to_be_erased() -> ResponseReturnValue:
+    """Ask to be erased; an officer decides."""
+    with refusals_told(), unit_of_work() as uow:
+        ask_for_erasure(uow, current_actor())
+        flash("An officer will decide, and until then all goes on as before.", "good")
+    return _to_own_page("data")
 
 
 @blueprint.post("/me/appeals")

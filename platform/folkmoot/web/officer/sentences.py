@@ -63,6 +63,19 @@ def _named(told: Told) -> _Words:
     )
 
 
+def _corrected(told: Told) -> str:
+    return f"{told.actor} corrected a known answer{_answers(told)}"
+
+
+def _revised(told: Told) -> str:
+    return f"{told.actor} revised an answer{_answers(told)}"
+
+
+def _answers(told: Told) -> str:
+    # Answers in people's own words are no facts; who reads the entry sees them there.
+    return f": {_change(told)}" if "before" in told.facts else ""
+
+
 def _override(told: Told) -> str:
     return f"{told.actor} overrode decision {told.subject}: {_change(told)}{_reason(told)}"
 
@@ -176,7 +189,7 @@ SENTENCES: dict[Action, str | Callable[[Told], str]] = {
     Action.PAYMENTS_EXPORTED: "{actor} wrote {n_lines} lines of the ledger out for payment",
     Action.TASKS_PRIORITISED: "{actor} gave {n_tasks} tasks of “{subject}” another priority",
     Action.TASKS_ASKED_AGAIN: "{actor} put {n_tasks} tasks of “{subject}” to one more annotator",
-    Action.GOLD_CHANGED: "{actor} corrected a known answer: {before} → {after}",
+    Action.GOLD_CHANGED: _corrected,
     Action.APPEAL_DECIDED: "{actor} decided an appeal: {outcome}",
     Action.ANNOTATOR_QUALIFIED: "{actor} qualified an annotator: {right} right of {seen}",
     Action.ANNOTATOR_NOT_QUALIFIED: (
@@ -191,7 +204,7 @@ SENTENCES: dict[Action, str | Callable[[Told], str]] = {
         "{actor} imported tasks: {added} added, {known} known before, {refused} refused"
     ),
     Action.OUTCOMES_IMPORTED: "{actor} imported outcomes into “{subject}”",
-    Action.LABEL_REVISED: "{actor} revised an answer: {before} → {after}",
+    Action.LABEL_REVISED: _revised,
     Action.LABEL_CONTESTED: "{actor} contested how an answer was judged",
     Action.EXPERT_LABEL_ADDED: "{actor} added an expert’s answer",
     Action.CONSENSUS_REQUESTED: "{actor} asked for a consensus by {method}",
@@ -217,6 +230,8 @@ SENTENCES: dict[Action, str | Callable[[Told], str]] = {
     Action.DECISIONS_REQUESTED: "{actor} submitted {cases} cases for decision",
     Action.PERSON_ERASED: "{actor} erased a person: {n_texts} texts of the log",
     Action.ERASURE_REFUSED: "{actor} refused to erase a person, or a part: {refusal}",
+    Action.ERASURE_REQUESTED: "{actor} asked to be erased",
+    Action.ERASURE_REQUEST_REFUSED: "{actor} refused what somebody asked for: to be erased",
     Action.RETENTION_APPLIED: "{actor} erased what had reached its date: {class}",
     Action.RETENTION_SET: "{actor} set that {class} are kept {entry_days} days",
     Action.LEGAL_HOLD_SET: "{actor} set a legal hold on {of}",
@@ -227,5 +242,5 @@ SENTENCES: dict[Action, str | Callable[[Told], str]] = {
     Action.LOG_EXPORTED: "{actor} wrote entries of the log out for an auditor",
     Action.BACKUP_MADE: "{actor} made a backup",
     Action.BACKUP_RESTORED: "{actor} brought a backup back",
-    Action.JOB_FAILED: "The job {job} failed: {message}",
+    Action.JOB_FAILED: "The job {job} failed",
 }
