@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from audit.actions import Action
-from audit.erasing import Traces
+from audit.erasing import Erasable, Traces, gather
 from audit.models import LegalHold
 from audit.recording import record
 from folkmoot.kernel import clock
@@ -72,12 +72,13 @@ def standing_holds(uow: UnitOfWork) -> Sequence[LegalHold]:
     return uow.session.exec(statement.order_by(col(LegalHold.id))).all()
 
 
-def held_now(uow: UnitOfWork) -> Held:
-    """Return what the standing holds cover together."""
+def held_now(uow: UnitOfWork, erasables: Sequence[Erasable] = ()) -> Held:
+    """Return what the standing holds cover together; a person under each id the domains know."""
     holds = standing_holds(uow)
+    named = [one.person_id for one in holds if one.person_id is not None]
     return Held(
         everything=any(one.person_id is None and one.project_id is None for one in holds),
-        people=frozenset(one.person_id for one in holds if one.person_id is not None),
+        people=frozenset().union(*(gather(uow, erasables, one).people for one in named)),
         projects=frozenset(one.project_id for one in holds if one.project_id is not None),
     )
 

@@ -47,9 +47,9 @@ class Applied:
     n_entries: int
 
 
-def due_now(uow: UnitOfWork) -> list[Due]:
+def due_now(uow: UnitOfWork, *, erasables: Sequence[Erasable] = ()) -> list[Due]:
     """Return what the next run would erase, by class; nothing is changed."""
-    held = held_now(uow)
+    held = held_now(uow, erasables)
     found = []
     for record_class, (text_cutoff, entry_cutoff) in _cutoffs(uow).items():
         overdue = _texts_before(record_class, text_cutoff, held).subquery()
@@ -66,7 +66,7 @@ def apply_retention(
     uow: UnitOfWork, *, erasables: Sequence[Erasable], at_once: int = AT_ONCE
 ) -> Applied | None:
     """Erase one batch of what is due, and record it; return None where nothing is."""
-    held = held_now(uow)
+    held = held_now(uow, erasables)
     for record_class, (text_cutoff, entry_cutoff) in _cutoffs(uow).items():
         overdue = _texts_before(record_class, text_cutoff, held).limit(at_once)
         due = [Text(**row._mapping) for row in uow.connection.execute(overdue)]
@@ -95,31 +95,27 @@ def _cutoffs(uow: UnitOfWork) -> dict[RecordClass, tuple[datetime, datetime]]:
 def _texts_before(
     record_class: RecordClass, cutoff: datetime, held: Held
 ) -> sa.Select[tuple[object, ...]]:
-    return texts().where(
-        *_due(record_class, cutoff, held), DISCLOSURE.c.person_id.not_in(held.people)
-    )
+    return texts().where(*_due(record_class, cutoff, held))
 
 
 def _entries_before(
     record_class: RecordClass, cutoff: datetime, held: Held
 ) -> sa.Select[tuple[object, ...]]:
-    theirs = sa.select(DISCLOSURE.c.entry_id).where(DISCLOSURE.c.person_id.in_(held.people))
     return (
         sa.select(ENTRY.c.id)
-        .where(
-            *_due(record_class, cutoff, held),
-            ENTRY.c.envelope != b"",
-            ENTRY.c.subject_id.not_in(held.people),
-            ENTRY.c.actor_id.not_in(held.people),
-            ENTRY.c.id.not_in(theirs),
-        )
+        .where(*_due(record_class, cutoff, held), ENTRY.c.envelope != b"")
         .order_by(ENTRY.c.leaf_index)
     )
 
 
 def _due(record_class: RecordClass, cutoff: datetime, held: Held) -> list[sa.ColumnElement[bool]]:
     """Return what makes an entry due: its class, its date, that it is sealed and not held."""
+    theirs = sa.select(DISCLOSURE.c.entry_id).where(DISCLOSURE.c.person_id.in_(held.people))
     conditions = [
+        # Whose text it is, whom it is about, and who wrote it: a hold covers all three.
+        ENTRY.c.subject_id.not_in(held.people),
+        ENTRY.c.actor_id.not_in(held.people),
+        ENTRY.c.id.not_in(theirs),
         ENTRY.c.action.in_(actions_of(record_class)),
         ENTRY.c.recorded_at < cutoff,
         ENTRY.c.leaf_index.is_not(None),

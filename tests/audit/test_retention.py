@@ -1,10 +1,12 @@
 """Everything goes on its date and not before, unless a legal hold stands; the rest proves."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
 from audit.actions import Action
+from audit.erasing import Erasable, Traces
 from audit.legal_holds import release_hold, set_hold
 from audit.models import Entry, RecordClass
 from audit.recording import Recorded, record
@@ -15,7 +17,7 @@ from folkmoot.kernel import clock
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.errors import Gone, InvalidInput
 from folkmoot.kernel.ids import new_id
-from folkmoot.kernel.unit_of_work import reading, unit_of_work
+from folkmoot.kernel.unit_of_work import UnitOfWork, reading, unit_of_work
 
 from .conftest import Log
 
@@ -45,12 +47,30 @@ def decided(log: Log) -> list[Recorded]:
     return made
 
 
-def run(log: Log) -> list[Applied]:
+class OneCase:
+    """A domain that knows one person by several ids."""
+
+    tables: frozenset[str] = frozenset()
+
+    def __init__(self, *ids: UUID) -> None:
+        self.ids = frozenset(ids)
+
+    def traces(self, _uow: UnitOfWork, people: frozenset[UUID]) -> Traces:
+        return Traces(self.ids if people & self.ids else frozenset())
+
+    def erase(self, *_: object, keeps_identity: bool) -> dict[str, int]:
+        raise NotImplementedError
+
+    def expire(self, *_: object) -> dict[str, int]:
+        return {}
+
+
+def run(log: Log, *erasables: Erasable) -> list[Applied]:
     """Erase all that is due, batch by batch."""
     applied = []
     while True:
         with unit_of_work(log.engine) as uow:
-            one = apply_retention(uow, erasables=())
+            one = apply_retention(uow, erasables=erasables)
         if one is None:
             log.seal()
             return applied
@@ -109,6 +129,26 @@ def test_a_legal_hold_stops_what_it_covers(log: Log, decided: list[Recorded], of
             release_hold(uow, OFFICER, hold_id=hold.id)
         assert sum(one.n_entries for one in run(log)) == 3 - left
         assert log.verify().findings == ()
+
+
+def test_a_hold_of_a_person_covers_every_id_that_they_are_known_by(
+    log: Log, decided: list[Recorded]
+) -> None:
+    person = OneCase(*(one.subject_id for one in decided[:2]))
+    with unit_of_work(log.engine) as uow:
+        set_hold(uow, OFFICER, reason="Case 7 O 12/26", person_id=decided[0].subject_id)
+    with clock.moved_to(clock.now() + timedelta(days=201)):
+        with reading(log.engine) as uow:
+            due = {one.record_class: one.n_texts for one in due_now(uow, erasables=[person])}
+        assert due[RecordClass.DECISIONS] == 1
+        assert [(one.n_texts, one.n_entries) for one in run(log, person)] == [(1, 0), (0, 1)]
+
+
+def test_a_hold_of_whoever_decided_keeps_what_they_wrote(log: Log, decided: list[Recorded]) -> None:
+    with unit_of_work(log.engine) as uow:
+        set_hold(uow, OFFICER, reason="Case 7 O 12/26", person_id=REVIEWER.id)
+    with clock.moved_to(clock.now() + timedelta(days=201)):
+        assert run(log) == []
 
 
 def test_the_longest_minimum_wins_for_the_entry_and_the_shortest_maximum_for_the_text() -> None:

@@ -118,7 +118,7 @@ def retain(
             _set(uow, RecordClass(record_class), entry_days, text_days, laws)
     with services.reading() as uow:
         periods = periods_of(uow)
-        for due in due_now(uow):
+        for due in due_now(uow, erasables=ERASABLES):
             kept = periods[due.record_class]
             click.echo(
                 f"{due.record_class.value}: entries {kept.entry_days} days, texts "
