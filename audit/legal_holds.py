@@ -1,9 +1,11 @@
 """Legal holds: as long as one stands, nothing that it covers is erased, not on its date either."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlmodel import col, select
 
 from audit.actions import Action
@@ -15,7 +17,18 @@ from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.errors import Conflict, InvalidInput, NotFound
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
-__all__ = ["Held", "held_now", "hold_of", "release_hold", "set_hold", "standing_holds"]
+__all__ = [
+    "Held",
+    "held_now",
+    "hold_of",
+    "keep_holds",
+    "release_hold",
+    "set_hold",
+    "standing_holds",
+]
+
+# The number of the lock on PostgreSQL.
+HOLDS = int.from_bytes(sha256(b"legal holds").digest()[:8], "big", signed=True)
 
 
 @dataclass(frozen=True)
@@ -40,6 +53,8 @@ def set_hold(
         raise InvalidInput("Say why this is held: the case, or the authority that asked for it.")
     if person_id is not None and project_id is not None:
         raise InvalidInput("Hold a person or a project; for both, set two holds.")
+    # Once this is answered, nothing is erased that it covers: who erases without it ends first.
+    _lock_holds(uow, sa.func.pg_advisory_xact_lock)
     hold = LegalHold(
         person_id=person_id,
         project_id=project_id,
@@ -83,13 +98,25 @@ def held_now(uow: UnitOfWork, erasables: Sequence[Erasable] = ()) -> Held:
     )
 
 
+def keep_holds(uow: UnitOfWork) -> None:
+    """Let no hold be set until the transaction ends, which asks for the holds in order to erase."""
+    _lock_holds(uow, sa.func.pg_advisory_xact_lock_shared)
+
+
 def hold_of(uow: UnitOfWork, traces: Traces) -> LegalHold | None:
-    """Return a standing hold that covers a person, or None."""
+    """Return a standing hold that covers a person, or None; no other is set meanwhile."""
+    keep_holds(uow)
     for hold in standing_holds(uow):
         is_for_all = hold.person_id is None and hold.project_id is None
         if is_for_all or hold.person_id in traces.people or hold.project_id in traces.projects:
             return hold
     return None
+
+
+def _lock_holds(uow: UnitOfWork, take: Callable[[int], sa.ColumnElement[None]]) -> None:
+    # On SQLite one transaction writes at a time anyway.
+    if uow.connection.dialect.name == "postgresql":
+        uow.connection.execute(sa.select(take(HOLDS)))
 
 
 def _record(uow: UnitOfWork, actor: Actor, action: Action, hold: LegalHold) -> None:

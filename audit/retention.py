@@ -13,7 +13,7 @@ from sqlmodel import col, select
 
 from audit.actions import Action
 from audit.erasing import Erasable, Text, mark_erased, remove_texts, texts
-from audit.legal_holds import Held, held_now
+from audit.legal_holds import Held, held_now, keep_holds
 from audit.models import Disclosure, Entry, RecordClass, SubjectKey
 from audit.recording import record
 from audit.retention_rules import actions_of, periods_of
@@ -66,6 +66,7 @@ def apply_retention(
     uow: UnitOfWork, *, erasables: Sequence[Erasable], at_once: int = AT_ONCE
 ) -> Applied | None:
     """Erase one batch of what is due, and record it; return None where nothing is."""
+    keep_holds(uow)
     held = held_now(uow, erasables)
     for record_class, (text_cutoff, entry_cutoff) in _cutoffs(uow).items():
         overdue = _texts_before(record_class, text_cutoff, held).limit(at_once)

@@ -1,13 +1,14 @@
 """Everything goes on its date and not before, unless a legal hold stands; the rest proves."""
 
 from datetime import timedelta
+from threading import Thread
 from uuid import UUID
 
 import pytest
 
 from audit.actions import Action
 from audit.erasing import Erasable, Traces
-from audit.legal_holds import release_hold, set_hold
+from audit.legal_holds import hold_of, release_hold, set_hold, standing_holds
 from audit.models import Entry, RecordClass
 from audit.recording import Recorded, record
 from audit.retention import Applied, apply_retention, due_now
@@ -149,6 +150,28 @@ def test_a_hold_of_whoever_decided_keeps_what_they_wrote(log: Log, decided: list
         set_hold(uow, OFFICER, reason="Case 7 O 12/26", person_id=REVIEWER.id)
     with clock.moved_to(clock.now() + timedelta(days=201)):
         assert run(log) == []
+
+
+@pytest.mark.parametrize("asks", ["erasure", "retention"])
+def test_nobody_is_told_of_a_hold_while_somebody_erases_without_it(log: Log, asks: str) -> None:
+    person_id = new_id()
+
+    def hold() -> None:
+        with unit_of_work(log.engine) as uow:
+            set_hold(uow, OFFICER, reason="Case 7 O 12/26", person_id=person_id)
+
+    holding = Thread(target=hold)
+    with unit_of_work(log.engine) as uow:
+        if asks == "erasure":
+            assert hold_of(uow, Traces(frozenset({person_id}))) is None
+        else:
+            assert apply_retention(uow, erasables=()) is None
+        holding.start()
+        holding.join(0.5)
+        assert holding.is_alive()
+    holding.join(10)
+    with reading(log.engine) as uow:
+        assert [one.person_id for one in standing_holds(uow)] == [person_id]
 
 
 def test_the_longest_minimum_wins_for_the_entry_and_the_shortest_maximum_for_the_text() -> None:
