@@ -13,6 +13,7 @@ from folkmoot.kernel.errors import ConfigurationError
 EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"
 READING = "SELECT"
 ADDING = "SELECT, INSERT"
+RELEASING = f"{ADDING}, UPDATE (released_by, released_at)"
 
 # What differs from EVERYTHING: the rights of the web servers, then those of the sequencer.
 RIGHTS = {
@@ -26,6 +27,8 @@ RIGHTS = {
     "audit_actor_counter": (f"{ADDING}, UPDATE", f"{ADDING}, UPDATE"),
     "audit_verification": (ADDING, ADDING),
     "audit_erased_text": (ADDING, ADDING),
+    "audit_legal_hold": (RELEASING, RELEASING),
+    "audit_retention_rule": (f"{ADDING}, UPDATE", f"{ADDING}, UPDATE"),
 }
 # A name that needs no quotes, so that none can end them.
 ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
