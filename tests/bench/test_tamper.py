@@ -14,23 +14,27 @@ INVISIBLE_INSIDE = {
     "insert a back-dated entry",
     "tamper before sealing (promise)",
 }
-ON_BOTH = {"edit a field", "restore an old backup", "split view (2 of 2 witnesses)"}
+# What is stored in another way there: the rows of an entry, and a database that goes back.
+ON_POSTGRES = ("edit a field", "restore an old backup")
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-def test_every_attack_is_found_and_no_honest_log_is_blamed(kind: str, tmp_path: Path) -> None:
-    chosen = ATTACKS if kind == "sqlite" else {name: ATTACKS[name] for name in sorted(ON_BOTH)}
+@pytest.mark.parametrize(
+    ("kind", "attacks"), [("sqlite", tuple(ATTACKS)), ("postgres", ON_POSTGRES)]
+)
+def test_every_attack_is_found_and_no_honest_log_is_blamed(
+    kind: str, attacks: tuple[str, ...], tmp_path: Path
+) -> None:
     missed, unseen = [], set()
-    with shooting_range(kind, tmp_path, seed=7) as place:
-        for name, attack in chosen.items():
+    with shooting_range(kind, tmp_path, seed=7, begun=1) as place:
+        for name in attacks:
             score = Score()
-            place.attack(attack, score)
+            place.attack(ATTACKS[name], score)
             if not score.detected or score.within < score.placed:
                 missed.append(name)
             if score.unseen:
                 unseen.add(name)
-        alarms = [not place.is_sound_untouched() for _ in range(3)]
+        untouched = place.judge_untouched()
 
     assert missed == []
-    assert unseen >= INVISIBLE_INSIDE & chosen.keys()
-    assert not any(alarms)
+    assert unseen >= INVISIBLE_INSIDE.intersection(attacks)
+    assert untouched.wrong == []

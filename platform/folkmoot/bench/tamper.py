@@ -10,6 +10,7 @@ the first bad entry is then named as one of a range. So it is asked a second tim
 the tiles up to that checkpoint (hashes of leaves, no content), by which it can name the entry.
 """
 
+import gc
 import importlib.util
 import json
 import shutil
@@ -28,12 +29,11 @@ import click
 import audit.offline
 from audit.export_files import FolderSink
 from audit.exporting import ExportRange, export_log, newest_signed_size
-from folkmoot.bench.databases import engine_of
 from folkmoot.bench.measure import Figure
 from folkmoot.bench.options import db_option
 from folkmoot.bench.tamper_attacks import ATTACKS, Scene
 from folkmoot.bench.tamper_beginning import begin_history
-from folkmoot.bench.tamper_copies import COPIES, hasty_database
+from folkmoot.bench.tamper_copies import Copies, hasty_place
 from folkmoot.bench.tamper_history import History
 from folkmoot.jobs.audit_jobs import CLAIMS
 from folkmoot.kernel.ids import new_id
@@ -41,7 +41,18 @@ from folkmoot.kernel.unit_of_work import reading
 from governance.report_runs import ReportRuns
 
 PLACE = Path(str(audit.offline.__file__)).with_name("verify.py")
-DECISIONS = 36
+# As many histories are begun, of so many held decisions, and each is tampered with many times.
+# Most are short, as every entry costs time; the last fills the first tile of 256 but for a few.
+BEGUN = 12
+SHORT, LONG = range(12, 19), 230
+SHARE_OF_LONG = 0.05
+
+
+class Problem(Protocol):
+    """One thing that the verifier blames."""
+
+    def to_text(self) -> str:
+        """Say it in a line."""
 
 
 class Verdict(Protocol):
@@ -49,6 +60,7 @@ class Verdict(Protocol):
 
     is_sound: bool
     first_bad: tuple[int, int] | None
+    wrong: list[Problem]
 
 
 @dataclass
@@ -78,7 +90,13 @@ class Score:
 @click.option("--seed", default=1, show_default=True)
 def run(*, kinds: Sequence[str], trials: int, histories: int, seed: int) -> Sequence[Figure]:
     """Attack, export, verify; then verify what nobody has touched."""
-    return [figure for kind in kinds for figure in _figures(kind, trials, histories, seed)]
+    figures = []
+    for kind in kinds:
+        for figure in _figures(kind, trials, histories, seed):
+            # Whoever breaks this off has seen what was measured until then.
+            click.echo(f"{figure.name}: {figure.value:g} {figure.unit}")
+            figures.append(figure)
+    return figures
 
 
 def _figures(kind: str, trials: int, histories: int, seed: int) -> Iterator[Figure]:
@@ -89,7 +107,12 @@ def _figures(kind: str, trials: int, histories: int, seed: int) -> Iterator[Figu
             for _ in range(trials):
                 range_.attack(do, score)
             yield from _of_attack(kind, attack, score)
-        alarms = sum(not range_.is_sound_untouched() for _ in range(histories))
+        alarms = 0
+        for _ in range(histories):
+            verdict = range_.judge_untouched()
+            alarms += not verdict.is_sound
+            for one in verdict.wrong:
+                click.echo(f"{kind}: a false alarm: {one.to_text()}")
         yield Figure(f"{kind}: false alarms of {histories} honest", alarms, "logs", at_most=0)
 
 
@@ -106,73 +129,75 @@ def _of_attack(kind: str, attack: str, score: Score) -> Iterator[Figure]:
 
 
 class ShootingRange:
-    """Copies of one history, each of which is tampered with, exported and verified."""
+    """Copies of some histories, each of which is tampered with, exported and verified."""
 
-    def __init__(
-        self, base: History, folder: Path, copy: Callable[[History], History], seed: int
-    ) -> None:
-        self.base = base
+    def __init__(self, copies: Copies, folder: Path, dice: Random) -> None:
         self.folder = folder
-        self.random = Random(seed)  # noqa: S311  # a simulation
+        self.random = dice
         self.verifier = _verifier()
-        self._copy = copy
+        self.short: list[Scene] = []
+        self.long: list[Scene] = []
+        self._copies = copies
+
+    def begin(self, name: str, *, decisions: int) -> Scene:
+        """Begin a history of which outsiders hold a part, and go on with it."""
+        history = begin_history(
+            self._copies.empty(name), self.folder, dice=self.random, decisions=decisions
+        )
+        history.with_witnesses(2)
+        kept = history.witnessed()
+        mirror = self.folder / f"mirror-{new_id()}"
+        history.mirror(mirror)
+        witnessed = _size(history)
+        history.act_often(self.random.randrange(1, 4))
+        history.seal()
+        return Scene(history, kept, witnessed, mirror, self._copies.copy)
 
     def attack(self, do: Callable[[Scene], None], score: Score) -> None:
         """Tamper with a fresh copy once, and count what the verifier says."""
-        with self._scene() as scene:
-            do(scene)
-            with self._exported(scene, scene.history) as export:
-                verdict = self._judge(scene, export)
-                score.unseen += self._judge(_nothing_outside(scene), export).is_sound
-                if scene.first_bad is not None:
-                    mirrored = self._judge(scene, export, mirror=scene.mirror)
-                    score.place(verdict, mirrored, scene.first_bad)
-            score.trials += 1
-            others = [self._verdict(scene, one) for one in scene.others]
-            score.detected += all(not one.is_sound for one in (verdict, *others))
+        scene = self._scene()
+        do(scene)
+        with self._exported(scene, scene.history) as export:
+            verdict = self._judge(scene, export)
+            score.unseen += self._judge(_nothing_outside(scene), export).is_sound
+            if scene.first_bad is not None:
+                mirrored = self._judge(scene, export, mirror=scene.mirror)
+                score.place(verdict, mirrored, scene.first_bad)
+        score.trials += 1
+        others = [self._verdict(scene, one) for one in scene.others]
+        score.detected += all(not one.is_sound for one in (verdict, *others))
 
-    def is_sound_untouched(self) -> bool:
-        """Let a fresh copy grow honestly, and say whether the verifier is content with it."""
-        with self._scene() as scene:
-            history = scene.history
-            history.act_often(self.random.randrange(8))
-            scene.promises = [history.act()[1]]
-            if self.random.random() < 0.5:
-                history.erase_somebody()
-            if self.random.random() < 0.2:
-                history.seal()
-                history.let_time_pass()
-            if self.random.random() < 0.7:
-                history.witnessed()
-                scene.quorum = self.random.randrange(3)
-            return self._verdict(scene, history, self._some_range()).is_sound
+    def judge_untouched(self) -> Verdict:
+        """Let a fresh copy grow honestly, and return what the verifier says of it."""
+        scene = self._scene()
+        history = scene.history
+        history.act_often(self.random.randrange(5))
+        scene.promises = [history.act()[1]]
+        if self.random.random() < 0.5:
+            history.erase_somebody()
+        if self.random.random() < 0.2:
+            history.seal()
+            history.let_time_pass()
+        if self.random.random() < 0.7:
+            history.witnessed()
+            scene.quorum = self.random.randrange(3)
+        return self._verdict(scene, history, self._some_range(_size(history)))
 
-    def _some_range(self) -> ExportRange:
+    def _some_range(self, size: int) -> ExportRange:
         if self.random.random() < 0.5:
             return ExportRange(has_texts=self.random.random() < 0.5)
-        first, end = sorted(self.random.sample(range(DECISIONS), 2))
+        first, end = sorted(self.random.sample(range(size), 2))
         return ExportRange(first, end)
 
-    @contextmanager
-    def _scene(self) -> Iterator[Scene]:
-        with ExitStack() as stack:
-
-            def copied(history: History) -> History:
-                made = self._copy(history)
-                stack.callback(made.engine.dispose)
-                return made
-
-            history = copied(self.base)
-            history.random = Random(self.random.random())  # noqa: S311  # a simulation
-            history.with_witnesses(2)
-            history.act_often(self.random.randrange(4))
-            kept = history.witnessed()
-            witnessed = _size(history)
-            mirror = self.folder / f"mirror-{new_id()}"
-            history.mirror(mirror)
-            history.act_often(self.random.randrange(1, 5))
-            history.seal()
-            yield Scene(history, kept, witnessed, mirror, copied)
+    def _scene(self) -> Scene:
+        """Return a fresh copy of a history that was begun, and what outsiders hold of it."""
+        self._copies.begin_trial()
+        is_long = self.long and self.random.random() < SHARE_OF_LONG
+        begun = self.random.choice(self.long if is_long else self.short)
+        history = self._copies.copy(begun.history)
+        history.random = Random(self.random.random())  # noqa: S311  # a simulation
+        history.witnesses = [one.copied(self.folder) for one in begun.history.witnesses]
+        return Scene(history, begun.kept, begun.witnessed, begun.mirror, begun.copy)
 
     def _verdict(
         self, scene: Scene, history: History, wanted: ExportRange | None = None
@@ -236,19 +261,24 @@ def _files(folder: Path, name: str, contents: Iterable[str]) -> list[Path]:
 
 
 @contextmanager
-def shooting_range(kind: str, folder: Path, *, seed: int) -> Iterator[ShootingRange]:
-    """Make a history in a fresh database of a kind, to be copied and tampered with."""
+def shooting_range(
+    kind: str, folder: Path, *, seed: int, begun: int = BEGUN
+) -> Iterator[ShootingRange]:
+    """Begin histories in fresh databases of a kind, to be copied and tampered with."""
+    dice = Random(seed)  # noqa: S311  # a simulation
     with ExitStack() as stack:
-        url = stack.enter_context(hasty_database(kind))
-        engine = stack.enter_context(engine_of(url))
-        base = begin_history(engine, folder, seed=seed, decisions=DECISIONS)
-
-        def copy(history: History) -> History:
-            copied_url = COPIES[kind](history, folder)
-            copied = stack.enter_context(engine_of(copied_url))
-            return replace(history, engine=copied, witnesses=list(history.witnesses))
-
-        yield ShootingRange(base, folder, copy, seed)
+        copies = Copies(kind, stack.enter_context(hasty_place(kind, folder)), stack)
+        range_ = ShootingRange(copies, folder, dice)
+        range_.short = [
+            range_.begin(f"short_{n}", decisions=dice.choice(SHORT)) for n in range(begun)
+        ]
+        if begun > 1:
+            range_.long = [range_.begin("long", decisions=LONG)]
+        # What was made until now stays: it need not be looked through for each trial.
+        gc.collect()
+        gc.freeze()
+        yield range_
+        gc.unfreeze()
 
 
 def _size(history: History) -> int:

@@ -114,7 +114,7 @@ def insert_a_back_dated_entry(scene: Scene) -> None:
     review_id, text = burglar.copy_review(model.entry_id, new_entry_id=entry_id)
     facts: JsonObject = {**model.facts(), "review": str(review_id)}
     forged = Forged({**model.told, "id": str(entry_id), "facts": facts})
-    burglar.forge_reason(forged, text)
+    burglar.forge_reason(forged, text, model=model.entry_id)
     entries.insert(at, forged)
     burglar.rewrite(entries, first=at)
     scene.first_bad = at
@@ -140,11 +140,12 @@ def restore_an_old_backup(scene: Scene) -> None:
     """Go on from an older copy, and seal what comes as if nothing had been."""
     history = scene.history
     older = scene.copy(history)
-    history.act_often(history.random.randint(1, 4))
+    history.act_often(history.random.randint(1, 3))
     scene.kept = history.witnessed()
+    scene.mirror = history.folder / f"mirror-{new_id()}"
     history.mirror(scene.mirror)
     scene.first_bad = len(Burglar(older).entries())
-    older.act_often(history.random.randint(0, 6))
+    older.act_often(history.random.randint(0, 4))
     older.seal()
     if (size := len(Burglar(older).entries())) < len(Burglar(history).entries()):
         scene.first_bad = size  # the first that is gone; those before it may be others too

@@ -23,6 +23,7 @@ from folkmoot.kernel.outbox import WorkState
 from folkmoot.kernel.unit_of_work import UnitOfWork, unit_of_work
 from governance.facts import decision_facts, decision_personal
 from governance.models import (
+    Act,
     Decision,
     DecisionState,
     ModelVersion,
@@ -35,19 +36,21 @@ from governance.registry import ModelDraft, create_model
 
 ORIGIN = "bench.example/log"
 REVIEWERS = 3
+ACTS = 3
 
 
-def begin_history(engine: Engine, folder: Path, *, seed: int, decisions: int) -> History:
+def begin_history(engine: Engine, folder: Path, *, dice: Random, decisions: int) -> History:
     """Make a project with held decisions and a report, and some first acts."""
     key = LogKey(ORIGIN, SigningKey.generate(ORIGIN))
     people = _people(engine)
-    history = History(engine, folder, people, key, Random(seed))  # noqa: S311  # a simulation
+    history = History(engine, folder, people, key, dice)
     with unit_of_work(engine) as uow:
         for number in range(decisions):
             _held_decision(uow, people, number, history.random)
     with unit_of_work(engine) as uow:
         _report(uow, people)
-    history.act_often(decisions // 3)
+    history.act(Act.OVERRIDE)  # so that there is an answer to be tampered with
+    history.act_often(ACTS)
     history.seal()
     return history
 

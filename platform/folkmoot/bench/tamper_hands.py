@@ -137,20 +137,33 @@ class Burglar:
         with reading(self.engine) as uow:
             return Forged(json.loads(uow.session.get_one(Entry, entry_id).envelope))
 
-    def forge_reason(self, forged: Forged, text: str) -> None:
-        """Commit to another text, and put it where the old one was."""
-        salted = SaltedText(text, commitments.new_salt())
-        committed = {REASON: commitments.commit(text, salted.salt)}
-        forged.told = {**forged.told, "commitments": {**committed}}
+    def forge_reason(self, forged: Forged, text: str, *, model: UUID | None = None) -> None:
+        """Commit to another reason, and to what else the entry (or its model) says of people."""
         person_id = UUID(str(forged.row(None)["subject_id"]))
         with reading(self.engine) as uow:
+            said = disclosed_fields(uow, model or forged.entry_id)
             key = keys_of(uow, [person_id])[person_id]
-        sealed = seal(salted, key=key, entry_id=forged.entry_id, field=REASON)
+        values = {**{name: one.value for name, one in said.items()}, REASON: text}
+        texts = {name: SaltedText(one, commitments.new_salt()) for name, one in values.items()}
+        forged.told = {
+            **forged.told,
+            "commitments": {
+                name: commitments.commit(one.value, one.salt) for name, one in texts.items()
+            },
+        }
+        rows = [
+            {
+                "entry_id": forged.entry_id,
+                "field": name,
+                "person_id": person_id,
+                "sealed": seal(one, key=key, entry_id=forged.entry_id, field=name),
+            }
+            for name, one in texts.items()
+        ]
         with self.hands() as connection:
             old = sa.delete(DISCLOSURE).where(DISCLOSURE.c.entry_id == forged.entry_id)
             connection.execute(old)
-            row = {"entry_id": forged.entry_id, "field": REASON, "person_id": person_id}
-            connection.execute(sa.insert(DISCLOSURE), [{**row, "sealed": sealed}])
+            connection.execute(sa.insert(DISCLOSURE), rows)
         self.change_review(forged.entry_id, reason_text=text)
 
     def change_review(self, entry_id: UUID, **values: object) -> None:

@@ -1,7 +1,8 @@
 """Honest histories to tamper with: reviewers act on decisions, the log is sealed and witnessed."""
 
+import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -17,6 +18,7 @@ from audit.notes import Note
 from audit.promises import promise_of
 from audit.retention import apply_retention
 from audit.sealing import newest_signed, seal_log
+from audit.signing_keys import VerifierKey
 from audit.tile_publishing import publish_log
 from audit.tiles import prove_consistency_at
 from audit.witness import Witness
@@ -55,8 +57,15 @@ class LogWitness:
     """An honest witness in this process: it cosigns only what grew from what it saw last."""
 
     key: CosigningKey
-    witness: Witness
+    log: VerifierKey
+    store: WitnessStore
     seen: int = 0
+
+    def copied(self, folder: Path) -> "LogWitness":
+        """Return a witness that remembers the same, and goes on by itself."""
+        path = _new_store(folder)
+        shutil.copyfile(self.store.path, path)
+        return replace(self, store=WitnessStore(path))
 
     def cosign(self, engine: Engine, log_key: LogKey) -> None:
         """Ask it to cosign the newest checkpoint; raise Refusal where the log did not just grow."""
@@ -68,7 +77,8 @@ class LogWitness:
             proof = prove_consistency_at(uow, old_size=self.seen, new_size=newest.size)
         signed = Note.parse(note)
         own = Note(signed.text, signed.signatures[:1]).to_text()
-        line = self.witness.add_checkpoint(AddCheckpoint(self.seen, proof.path, own).to_bytes())
+        witness = Witness(keys=[self.key], logs=[self.log], store=self.store, now=_seconds)
+        line = witness.add_checkpoint(AddCheckpoint(self.seen, proof.path, own).to_bytes())
         (signature,) = Note.parse(f"{signed.text}\n{line}").signatures
         with unit_of_work(engine) as uow:
             keep_cosignature(uow, size=newest.size, key=self.key.public, signature=signature)
@@ -86,25 +96,25 @@ class History:
     random: Random
     witnesses: list[LogWitness] = field(default_factory=list)
 
-    def act(self) -> tuple[UUID, str]:
+    def act(self, act: Act | None = None) -> tuple[UUID, str]:
         """Let a reviewer act on a held decision; return the entry's id and the promise."""
         reviewer = self.random.choice(self.people.reviewers)
+        act = act or self.random.choice(ACTS)
         with reading(self.engine) as uow:
             held = uow.session.exec(
-                select(Decision).where(Decision.state == DecisionState.HELD)
+                select(Decision.id, Decision.proposed).where(Decision.state == DecisionState.HELD)
             ).all()
-        decision = self.random.choice(held)
+        decision_id, proposed = self.random.choice(held)
         with unit_of_work(self.engine) as uow:
-            view = show_case(uow, reviewer, decision_id=decision.id).view
-        act = self.random.choice(ACTS)
+            view = show_case(uow, reviewer, decision_id=decision_id).view
         with unit_of_work(self.engine) as uow:
             review = review_decision(
                 uow,
                 reviewer,
-                decision_id=decision.id,
+                decision_id=decision_id,
                 case_view_id=view.id,
                 act=act,
-                answer=OTHER[str(decision.proposed)] if act is Act.OVERRIDE else None,
+                answer=OTHER[str(proposed)] if act is Act.OVERRIDE else None,
                 reason_codes=() if act is Act.CONFIRM else (ReasonCode.NEW_EVIDENCE,),
                 reason_text=f"Seen again: {self.random.random()}.",
             )
@@ -165,9 +175,12 @@ class History:
         for number in range(count):
             kind = list(CosignatureKind)[number % 2]
             key = CosigningKey.generate(f"witness-{number}.example", kind)
-            store = WitnessStore(self.folder / f"witness-{new_id()}.sqlite")
-            witness = Witness(keys=[key], logs=[log], store=store, now=_seconds)
-            self.witnesses.append(LogWitness(key, witness))
+            store = WitnessStore(_new_store(self.folder))
+            self.witnesses.append(LogWitness(key, log, store))
+
+
+def _new_store(folder: Path) -> Path:
+    return folder / f"witness-{new_id()}.sqlite"
 
 
 def _seconds() -> int:
