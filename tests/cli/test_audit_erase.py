@@ -67,3 +67,6 @@ def test_what_is_due_is_shown_before_it_goes(services: Services) -> None:
     changed = run("retain", "--class", "sign_ins", "--entry-days", "1", "--text-days", "9").output
     assert "sign_ins: entries 183 days, texts 9;" in changed
     assert "0 batches erased." in run("retain", "--apply").output
+    run("retain", "--class", "decisions", "--law", "us-credit")
+    run("retain", "--class", "decisions", "--text-days", "9")
+    assert "texts 763; due now" in run("retain").output  # what a law asked for before still stands

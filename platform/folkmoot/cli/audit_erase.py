@@ -177,7 +177,12 @@ def _set(
         uow,
         PLATFORM,
         record_class=record_class,
-        periods=Periods(entry_days or before.entry_days, text_days or before.text_days),
+        # What is not named stays as it is: a minimum that a law asked for before, too.
+        periods=Periods(
+            entry_days or before.entry_days,
+            text_days or before.text_days,
+            before.text_minimum_days,
+        ),
         demands=[DEMANDS[law] for law in laws],
     )
 
