@@ -52,6 +52,7 @@ _CLASS_OF_PREFIX = {
     "review": RecordClass.DECISIONS,
     "report": RecordClass.DECISIONS,
     "log": RecordClass.THE_LOG,
+    "backup": RecordClass.THE_LOG,
     "person": RecordClass.THE_LOG,
     "retention": RecordClass.THE_LOG,
     "legal_hold": RecordClass.THE_LOG,

@@ -174,6 +174,10 @@ def test_nobody_is_told_of_a_hold_while_somebody_erases_without_it(log: Log, ask
         assert [one.person_id for one in standing_holds(uow)] == [person_id]
 
 
+def test_what_a_backup_lost_is_known_as_long_as_the_log() -> None:
+    assert class_of(Action.BACKUP_RESTORED) is RecordClass.THE_LOG
+
+
 def test_the_longest_minimum_wins_for_the_entry_and_the_shortest_maximum_for_the_text() -> None:
     wish = Periods(entry_days=10, text_days=3000)
     laws = [DEMANDS["ai-act"], DEMANDS["us-credit"], DEMANDS["california-ads"]]
