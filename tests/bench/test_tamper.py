@@ -14,8 +14,8 @@ INVISIBLE_INSIDE = {
     "insert a back-dated entry",
     "tamper before sealing (promise)",
 }
-# What is stored in another way there: the rows of an entry, and a database that goes back.
-ON_POSTGRES = ("edit a field", "restore an old backup")
+# What the attacker changes there by other means: rows with triggers in the way.
+ON_POSTGRES = ("edit a field",)
 
 
 @pytest.mark.parametrize(
