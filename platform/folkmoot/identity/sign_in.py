@@ -11,8 +11,8 @@ from folkmoot.identity.passwords import hash_password, is_outdated, is_password
 from folkmoot.identity.services import IdentityServices
 from folkmoot.identity.sessions import open_session
 from folkmoot.kernel.actor import PLATFORM, PLATFORM_ID
-from folkmoot.kernel.ids import new_id
 from folkmoot.kernel.errors import NotSignedIn
+from folkmoot.kernel.ids import new_id
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
 REFUSAL = "The e-mail address or the password is not right."
