@@ -1,9 +1,10 @@
 """The whole application over a small world: a project, a model, decisions, reviews, reports."""
 
 import json
+import os
 import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +13,8 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import sync_playwright
 from sklearn.datasets import load_diabetes
 from sqlmodel import SQLModel, col, select
 
@@ -336,6 +339,21 @@ def patients() -> list[tuple[str, JsonObject, bool]]:
 
 def services_in(folder: Path) -> Services:
     return bootstrap(Settings(data_dir=folder))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Chromium]:
+    """The machine's own headless Chromium."""
+    path = os.environ.get("FOLKMOOT_TEST_CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        pytest.skip("there is no Chromium; `make browser` says how to get one")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path,
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic"],
+        )
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

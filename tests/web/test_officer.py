@@ -188,7 +188,7 @@ def test_texts_are_shown_once_asked_for_and_each_look_within_an_hour_counts_once
     for _ in range(2):
         browser.post(f"/audit/{entry.id}/texts")
         assert "The last blood test came back" in browser.get(f"/audit/{entry.id}")
-    assert reads_of(world, entry) == [("officer", ["reason_text"], "page")]
+    assert reads_of(world, entry) == [("officer", ["reason_text", "shown_digest"], "page")]
     later = clock.now() + ONE_LOOK
     with monkeypatch.context() as patched:
         patched.setattr(clock, "now", lambda: later)

@@ -6,11 +6,11 @@ from playwright.sync_api import expect
 
 from audit.actions import Action
 
-from .annotator.conftest import LiveServer, chromium, opened  # noqa: F401  # a fixture
+from .annotator.conftest import LiveServer, opened
 
 
 @pytest.fixture
-def phone(chromium, app, browse):  # noqa: F811
+def phone(chromium, app, browse):
     """A phone in Vienna on which the officer is signed in; no page may break its policy."""
     server = LiveServer(app)
     server.start()

@@ -1,8 +1,6 @@
 """A project with annotators, their browsers as a test client, and as a real Chromium."""
 
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, expect
 from sqlmodel import SQLModel, select
 from werkzeug.serving import BaseWSGIServer, make_server
 from werkzeug.test import TestResponse
@@ -203,21 +201,6 @@ def server(app: Flask) -> Iterator[LiveServer]:
     server.start()
     yield server
     server.stop()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Chromium]:
-    """The machine's own headless Chromium."""
-    path = os.environ.get("FOLKMOOT_TEST_CHROMIUM") or shutil.which("chromium")
-    if path is None:
-        pytest.skip("there is no Chromium; `make browser` says how to get one")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path,
-            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic"],
-        )
-        yield browser
-        browser.close()
 
 
 @contextmanager

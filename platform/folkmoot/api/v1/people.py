@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from audit import erasure, legal_holds, retention_rules
 from audit.models import LegalHold
@@ -33,10 +34,19 @@ class ErasureView(View):
     sentence: str
 
 
+# What the service refuses, so that a client knows it beforehand.
+_NOT_BOTH: JsonDict = {
+    "not": {
+        "properties": {"person_id": {"type": "string"}, "project_id": {"type": "string"}},
+        "required": ["person_id", "project_id"],
+    }
+}
+
+
 class NewHold(BaseModel):
     """What must not be erased, and why; without a person or a project, nothing at all."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_NOT_BOTH)
 
     reason: str = Field(min_length=1, max_length=2000)
     person_id: UUID | None = None
