@@ -12,6 +12,7 @@ from flask import Flask
 from sqlmodel import col, select
 
 from audit.actions import Action
+from audit.erasure_requests import open_requests
 from audit.models import Entry
 from crowd.models import AnnotatorRecord, Pattern, Project, TaskImport, WatchAction
 from crowd.suspicions import raise_suspicion
@@ -416,4 +417,18 @@ def people(story: Story) -> None:
     story.api("release_hold", "officer", hold_id=hold["id"])
     periods = {"entry_days": 2000, "text_days": 400}
     story.api("set_retention", "officer", periods, record_class="sign_ins")
-    story.api("erase_person", "officer", {"legal_basis": "consent_withdrawn"}, person_id=third)
+    story.page("annotator.ask_to_be_erased", "third")
+    form = {"reason": "Your payments of this year are kept by law."}
+    story.page("officer.refuse_request", "officer", request_id=wish(story), sent={"data": form})
+    story.page("annotator.ask_to_be_erased", "third")
+    form = {"legal_basis": "consent_withdrawn"}
+    story.page("officer.grant_erasure", "officer", request_id=wish(story), sent={"data": form})
+    second = str(story.people["second"].account_id)
+    story.api("erase_person", "officer", form, person_id=second)
+
+
+def wish(story: Story) -> UUID:
+    """Return the one request to be erased that waits for an officer."""
+    with story.services.reading() as uow:
+        (asked,) = open_requests(uow)
+    return asked.id
