@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 
-from audit.keeping import notes_in
 from audit.keys import write_new_key
 from audit.searching import log_health
 from audit.verdicts import Verdict
@@ -13,6 +12,7 @@ from audit.verification import record_verification, verify_log
 from audit.wrapping_keys import give_wrapping_keys, read_wrapping_keys
 from folkmoot.bootstrap import bootstrap
 from folkmoot.cli import audit_erase, audit_export, audit_publish, audit_rebuild, audit_reconcile
+from folkmoot.cli.checkpoint_files import checkpoint_option, notes_of
 from folkmoot.cli.opening import open_services
 from folkmoot.jobs.audit_jobs import CLAIMS, seal
 from folkmoot.kernel.actor import PLATFORM
@@ -40,12 +40,8 @@ command.add_command(audit_reconcile.command)
 @command.command()
 @click.option("--database-url", help="Check another database, such as a copy; nothing is written.")
 @click.option("--verifier", help="The log's public key; this machine's own if not given.")
-@click.option(
-    "--checkpoint",
-    "checkpoints",
-    multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file of checkpoints that were kept elsewhere; the log must still agree with each.",
+@checkpoint_option(
+    "A file of checkpoints that were kept elsewhere; the log must still agree with each."
 )
 @click.option(
     "--wrapping-key",
@@ -62,7 +58,7 @@ def verify(
     """Check the log, and the business rows against it; exit with 1 where something is wrong."""
     services = open_services() if database_url is None else None
     key = verifier or bootstrap(load_settings()).log_key.verifier
-    kept = _kept_in(checkpoints)
+    kept = notes_of(checkpoints)
     if services is not None and (own := services.kept_checkpoint.newest()) is not None:
         kept.append(own)
     engine = services.engine if services else make_engine(database_url or "")
@@ -99,10 +95,6 @@ def key(*, path: Path) -> None:
     """Make a signing key for the log, and print its public half."""
     settings = load_settings()
     click.echo(write_new_key(path, settings.log_origin))
-
-
-def _kept_in(files: tuple[Path, ...]) -> list[str]:
-    return [note for file in files for note in notes_in(file.read_text(errors="replace"))]
 
 
 def _say(verdict: Verdict) -> None:

@@ -20,12 +20,12 @@ from audit.exporting import (
     record_export,
     see_one_moment,
 )
-from audit.keeping import notes_in
 from audit.notes import Checkpoint, Note, open_checkpoint
 from audit.protected_reads import receipt_for
 from audit.signing_keys import NoteError
 from audit.witnessing import cosigned_checkpoint
 from folkmoot.bootstrap import Services
+from folkmoot.cli.checkpoint_files import checkpoint_option, notes_of
 from folkmoot.cli.opening import open_services
 from folkmoot.jobs.audit_jobs import CLAIMS, seal
 from folkmoot.kernel.actor import PLATFORM
@@ -48,12 +48,8 @@ VERIFIER = Path(str(audit.offline.__file__)).with_name("verify.py")
     help="A new folder, or a new file if it ends in .zip.",
 )
 @click.option("--without-texts", is_flag=True, help="Withhold what people wrote, and its salts.")
-@click.option(
-    "--checkpoint",
-    "checkpoints",
-    multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The reader's older checkpoints: with a part of the log, to prove that it grew from them.",
+@checkpoint_option(
+    "The reader's older checkpoints: with a part of the log, to prove that it grew from them."
 )
 def export(
     *,
@@ -178,10 +174,7 @@ def _with_kept(wanted: ExportRange, kept: list[int]) -> ExportRange:
 def _sizes_in(services: Services, file: Path) -> list[int]:
     key = services.log_key.key.verifier
     try:
-        return [
-            open_checkpoint(note, [key], origin=key.name).size
-            for note in notes_in(file.read_text(encoding="utf-8", errors="replace"))
-        ]
+        return [open_checkpoint(note, [key], origin=key.name).size for note in notes_of([file])]
     except NoteError as error:
         raise ConfigurationError(f"{file} holds no checkpoint of this log: {error}") from error
 

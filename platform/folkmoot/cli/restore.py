@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
-from audit.keeping import notes_in
 from folkmoot.backup.restoring import Restored, RestorePlan, restore_backup
 from folkmoot.cli.backup import PERSON_KEYS
+from folkmoot.cli.checkpoint_files import checkpoint_option, notes_of
 from folkmoot.kernel.settings import load_settings
 
 
@@ -15,13 +15,7 @@ from folkmoot.kernel.settings import load_settings
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--overwrite", is_flag=True, help="Let it take the place of what is there.")
 @click.option("--accept-loss", is_flag=True, help="Even if the log is known to have been longer.")
-@click.option(
-    "--checkpoint",
-    "checkpoints",
-    multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A checkpoint that was kept elsewhere, such as by a witness.",
-)
+@checkpoint_option("A checkpoint that was kept elsewhere, such as by a witness.")
 @click.option(
     "--person-keys",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -39,7 +33,7 @@ def command(
     beside = folder.parent / PERSON_KEYS
     plan = RestorePlan(
         source=folder,
-        kept=[note for file in checkpoints for note in notes_in(file.read_text("utf-8"))],
+        kept=notes_of(checkpoints),
         person_keys=person_keys or (beside if beside.is_file() else None),
         overwrites=overwrite,
         accepts_loss=accept_loss,
