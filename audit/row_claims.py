@@ -29,6 +29,7 @@ from audit.stored_rows import (
 )
 from audit.stored_texts import StoredTexts, UnreadText
 from audit.verdicts import Claim, Finding
+from folkmoot.kernel.core_tables import core_table
 from folkmoot.kernel.json_values import JsonObject
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
@@ -40,6 +41,15 @@ Step: TypeAlias = Callable[[JsonObject, Action, JsonObject], JsonObject]
 
 def _no_texts(_row: object) -> Mapping[str, str]:
     return NO_TEXTS
+
+
+def columns_said(*names: str) -> Callable[[object], JsonObject]:
+    """Return what tells these columns of a row, by their names."""
+
+    def said(row: object) -> JsonObject:
+        return {name: getattr(row, name) for name in names}
+
+    return said
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,7 @@ class RecordedRows(Generic[Table]):
         """Yield what each row says of its entry, or that there is none."""
         rows, entries = StoredTable(uow, self.model), StoredTable(uow, Entry)
         joined = sa.and_(
-            col(Entry.subject_id) == sa.column(self.subject, _selectable=_table_of(self.model)),
+            col(Entry.subject_id) == sa.column(self.subject, _selectable=core_table(self.model)),
             col(Entry.action) == self.action,
         )
         statement = (
@@ -131,7 +141,7 @@ class StandingRows(Generic[Table]):
         """Yield a finding for each row that is not what its entries made of it."""
         rows, entries = StoredTable(uow, self.model), StoredTable(uow, Entry)
         index = col(Entry.leaf_index)
-        key: sa.ColumnElement[UUID] = _table_of(self.model).c.id
+        key: sa.ColumnElement[UUID] = core_table(self.model).c.id
         joined = sa.and_(col(Entry.subject_id) == key, col(Entry.action).in_(self.told_by))
         columns = entries.columns("id", "action", "leaf_index", "envelope")
         statement = (
@@ -178,11 +188,6 @@ class StandingRows(Generic[Table]):
                 place,
                 entry_id,
             )
-
-
-def _table_of(model: type[Table]) -> sa.Table:
-    table: sa.Table = model.__table__  # type: ignore[attr-defined]  # SQLModel does not type it
-    return table
 
 
 def _left_of(entries: StoredTable[Entry], row: Stored) -> tuple[JsonObject, Mapping[str, str]]:

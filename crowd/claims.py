@@ -3,7 +3,7 @@
 from sqlmodel import col
 
 from audit.actions import Action
-from audit.row_claims import RecordedRows, StandingRows
+from audit.row_claims import RecordedRows, StandingRows, columns_said
 from audit.verdicts import ClaimSource
 from crowd.models import (
     Appeal,
@@ -66,35 +66,17 @@ def _corrected(_before: JsonObject, _action: Action, facts: JsonObject) -> JsonO
     return {"known answer": facts["after"]} if "after" in facts else {}
 
 
-def run_result(run: ConsensusRun) -> JsonObject:
-    """Return what a finished run says of itself, which its entry says too."""
-    return {
-        "number": run.number,
-        "method": run.method,
-        "method_version": run.method_version,
-        "parameters": run.parameters,
-        "input_digest": run.input_digest,
-        "result_digest": run.result_digest,
-        "n_tasks": run.n_tasks,
-        "n_labels": run.n_labels,
-    }
-
-
-def _imported(found: TaskImport) -> JsonObject:
-    return {
-        "file_digest": found.file_digest,
-        "added": found.added,
-        "known": found.known,
-        "refused": found.refused,
-    }
-
-
-def _paid(export: PaymentExport) -> JsonObject:
-    return {
-        "file_digest": export.file_digest,
-        "n_lines": export.n_lines,
-        "totals": export.totals,
-    }
+# What a finished run says of itself, which its entry says too.
+run_result = columns_said(
+    "number",
+    "method",
+    "method_version",
+    "parameters",
+    "input_digest",
+    "result_digest",
+    "n_tasks",
+    "n_labels",
+)
 
 
 def _revised(label: Label) -> JsonObject:
@@ -123,7 +105,7 @@ CROWD_CLAIMS: tuple[ClaimSource, ...] = (
         TaskImport,
         Action.TASKS_IMPORTED,
         "import",
-        said=_imported,
+        said=columns_said("file_digest", "added", "known", "refused"),
         took_place=col(TaskImport.state) == WorkState.FINISHED,
     ),
     StandingRows(
@@ -185,7 +167,11 @@ CROWD_CLAIMS: tuple[ClaimSource, ...] = (
         took_place=col(Suspicion.settled_at).is_not(None),
     ),
     RecordedRows(
-        "files of payments", PaymentExport, Action.PAYMENTS_EXPORTED, "payment_export", said=_paid
+        "files of payments",
+        PaymentExport,
+        Action.PAYMENTS_EXPORTED,
+        "payment_export",
+        said=columns_said("file_digest", "n_lines", "totals"),
     ),
     RecordedRows(
         "consensus runs",
