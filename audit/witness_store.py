@@ -80,14 +80,9 @@ class WitnessStore:
     @contextmanager
     def turn(self) -> Iterator[Turn]:
         """Hold the write lock; what was kept is on the disk once the block has ended well."""
-        with closing(self._connect()) as connection:
+        with closing(self._connect()) as connection, connection:
             connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield Turn(connection)
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
+            yield Turn(connection)
 
     def keep_evidence(self, one: Evidence) -> None:
         """Keep what shows that a log contradicts itself: the first of each log, not without end."""
