@@ -21,11 +21,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from audit.actions import Action
-from audit.recording import record
 from audit.sealing import has_waiting
 from audit.tables import ENTRY
 from audit.verification import verify_log
-from folkmoot.bench.audit_writers import BARE, FACTS, SAME_BYTES, TABLES
+from folkmoot.bench.audit_writers import BARE, SAME_BYTES, TABLES, record_override
 from folkmoot.bench.databases import engine_of
 from folkmoot.bench.house import House, kill, open_house
 from folkmoot.bench.measure import Figure
@@ -116,14 +115,7 @@ def _write(url: str, tell: Connection) -> None:
         while True:
             try:
                 with unit_of_work(engine) as uow:
-                    entry = record(
-                        uow,
-                        actor,
-                        Action.REVIEW_OVERRIDDEN,
-                        subject_type="decision",
-                        subject_id=new_id(),
-                        facts=FACTS,
-                    )
+                    entry = record_override(uow, actor)
                     row = {"id": entry.id, "envelope": SAME_BYTES}
                     _BUSINESS.run(uow.connection, row)
             except DBAPIError:

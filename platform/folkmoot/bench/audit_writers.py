@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from audit.actions import Action
-from audit.recording import record
+from audit.recording import Recorded, record
 from folkmoot.bench.databases import engine_of
 from folkmoot.kernel.actor import Actor
 from folkmoot.kernel.ids import new_id
@@ -94,9 +94,9 @@ class Written:
         self.committed += other.committed
 
 
-def write_in_log(uow: UnitOfWork, actor: Actor) -> UUID:
+def record_override(uow: UnitOfWork, actor: Actor) -> Recorded:
     """Record an override."""
-    entry = record(
+    return record(
         uow,
         actor,
         Action.REVIEW_OVERRIDDEN,
@@ -104,7 +104,11 @@ def write_in_log(uow: UnitOfWork, actor: Actor) -> UUID:
         subject_id=new_id(),
         facts=FACTS,
     )
-    return entry.id
+
+
+def write_in_log(uow: UnitOfWork, actor: Actor) -> UUID:
+    """Record an override, and nothing else."""
+    return record_override(uow, actor).id
 
 
 def write_bare(uow: UnitOfWork, _actor: Actor) -> UUID:

@@ -227,11 +227,6 @@ class Burglar:
             .values(last_sequence=COUNTER.c.last_sequence - 1)
         )
 
-    def reason_of(self, entry_id: UUID) -> str:
-        """Return the reason that an entry holds."""
-        with reading(self.engine) as uow:
-            return disclosed_fields(uow, entry_id)[REASON].value
-
     def _drop_guards(self) -> None:
         if self.engine.dialect.name != "sqlite":
             return  # a superuser of PostgreSQL passes them by, see `hands`
