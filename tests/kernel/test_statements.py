@@ -13,11 +13,10 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import CompileError, IntegrityError, OperationalError
 from sqlmodel import Field, SQLModel
 
-from folkmoot.kernel.db import enum_type, make_engine
+from folkmoot.kernel.db import enum_type
 from folkmoot.kernel.ids import new_id
 from folkmoot.kernel.json_values import Json
 from folkmoot.kernel.statements import Statement
-from folkmoot.runtime.postgres import TemporaryPostgres
 
 
 class Colour(StrEnum):
@@ -73,19 +72,10 @@ ROWS = st.fixed_dictionaries(
 )
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def things(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    postgres_server: TemporaryPostgres,
-) -> Iterator[Engine]:
-    if request.param == "sqlite":
-        engine = make_engine(f"sqlite:///{tmp_path_factory.mktemp('things') / 'x.sqlite'}")
-    else:
-        engine = make_engine(postgres_server.create_database("things"))
-    THING.create(engine)
-    yield engine
-    engine.dispose()
+@pytest.fixture(scope="module")
+def things(empty_engine: Engine) -> Engine:
+    THING.create(empty_engine)
+    return empty_engine
 
 
 @pytest.fixture

@@ -11,10 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from folkmoot.kernel.compiled import Compiled
-from folkmoot.kernel.db import make_engine
 from folkmoot.kernel.statements import Statement
 from folkmoot.kernel.unit_of_work import unit_of_work
-from folkmoot.runtime.postgres import TemporaryPostgres
 
 METADATA = sa.MetaData()
 BOOK = sa.Table(
@@ -39,19 +37,10 @@ COUNT = sa.select(sa.func.count().label("n")).select_from(LOAN)
 TITLES = sa.select(BOOK.c.title).order_by(BOOK.c.title)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def library(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    postgres_server: TemporaryPostgres,
-) -> Iterator[Engine]:
-    if request.param == "sqlite":
-        engine = make_engine(f"sqlite:///{tmp_path_factory.mktemp('library') / 'x.sqlite'}")
-    else:
-        engine = make_engine(postgres_server.create_database("library"))
-    METADATA.create_all(engine)
-    yield engine
-    engine.dispose()
+@pytest.fixture(scope="module")
+def library(empty_engine: Engine) -> Engine:
+    METADATA.create_all(empty_engine)
+    return empty_engine
 
 
 @pytest.fixture
