@@ -24,7 +24,7 @@ from folkmoot.kernel.ids import new_id
 from folkmoot.kernel.json_values import Json, JsonObject
 from folkmoot.kernel.unit_of_work import UnitOfWork
 
-__all__ = ["Applied", "Due", "apply_retention", "due_now"]
+__all__ = ["Due", "apply_retention", "due_now"]
 
 AT_ONCE = 500
 
@@ -32,15 +32,6 @@ AT_ONCE = 500
 @dataclass(frozen=True)
 class Due:
     """How much of a class has reached its date: texts, and entries with what they say."""
-
-    record_class: RecordClass
-    n_texts: int
-    n_entries: int
-
-
-@dataclass(frozen=True)
-class Applied:
-    """What one batch erased."""
 
     record_class: RecordClass
     n_texts: int
@@ -64,8 +55,8 @@ def due_now(uow: UnitOfWork, *, erasables: Sequence[Erasable] = ()) -> list[Due]
 
 def apply_retention(
     uow: UnitOfWork, *, erasables: Sequence[Erasable], at_once: int = AT_ONCE
-) -> Applied | None:
-    """Erase one batch of what is due, and record it; return None where nothing is."""
+) -> Due | None:
+    """Erase one batch of what is due and record it; return the batch, or None where nothing is."""
     keep_holds(uow)
     held = held_now(uow, erasables)
     for record_class, (text_cutoff, entry_cutoff) in _cutoffs(uow).items():
@@ -139,12 +130,12 @@ def _due(record_class: RecordClass, cutoff: datetime, held: Held) -> list[sa.Col
 
 def _erase_texts(
     uow: UnitOfWork, erasables: Sequence[Erasable], record_class: RecordClass, due: Sequence[Text]
-) -> Applied:
+) -> Due:
     ids = {one.entry_id for one in due}
     entries = uow.session.exec(select(Entry).where(col(Entry.id).in_(ids))).all()
     facts = _forget(uow, erasables, entries, due)
     _record(uow, record_class, due, facts)
-    return Applied(record_class, len(due), 0)
+    return Due(record_class, len(due), 0)
 
 
 def _expire(
@@ -152,7 +143,7 @@ def _expire(
     erasables: Sequence[Erasable],
     record_class: RecordClass,
     entries: Sequence[Entry],
-) -> Applied:
+) -> Due:
     ids = [one.id for one in entries]
     left = texts().where(DISCLOSURE.c.entry_id.in_(ids))
     due = [Text(**row._mapping) for row in uow.connection.execute(left)]
@@ -161,7 +152,7 @@ def _expire(
     indices = sorted(one.leaf_index for one in entries if one.leaf_index is not None)
     ranges: list[Json] = [[first, last] for first, last in _ranges(indices)]
     _record(uow, record_class, due, {**facts, "n_entries": len(ids), "expired": ranges})
-    return Applied(record_class, len(due), len(ids))
+    return Due(record_class, len(due), len(ids))
 
 
 def _forget(

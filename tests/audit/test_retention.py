@@ -11,7 +11,7 @@ from audit.erasing import Erasable, Traces
 from audit.legal_holds import hold_of, release_hold, set_hold, standing_holds
 from audit.models import Entry, RecordClass
 from audit.recording import Recorded, record
-from audit.retention import Applied, apply_retention, due_now
+from audit.retention import Due, apply_retention, due_now
 from audit.retention_rules import DEMANDS, Demand, Periods, class_of, combined, set_periods
 from audit.searching import entry_detail, receipt_of
 from folkmoot.kernel import clock
@@ -66,7 +66,7 @@ class OneCase:
         return {}
 
 
-def run(log: Log, *erasables: Erasable) -> list[Applied]:
+def run(log: Log, *erasables: Erasable) -> list[Due]:
     """Erase all that is due, batch by batch."""
     applied = []
     while True:
@@ -83,7 +83,7 @@ def test_texts_go_on_their_date_and_entries_on_theirs(log: Log, decided: list[Re
     with clock.moved_to(began + timedelta(days=29)):
         assert run(log) == []
     with clock.moved_to(began + timedelta(days=31)):
-        assert run(log) == [Applied(RecordClass.DECISIONS, 3, 0)]
+        assert run(log) == [Due(RecordClass.DECISIONS, 3, 0)]
         assert log.verify().findings == ()
     with clock.moved_to(began + timedelta(days=199)):
         assert run(log) == []
@@ -91,7 +91,7 @@ def test_texts_go_on_their_date_and_entries_on_theirs(log: Log, decided: list[Re
         with reading(log.engine) as uow:
             due = {one.record_class: one.n_entries for one in due_now(uow)}
         assert due[RecordClass.DECISIONS] == 3
-        assert run(log) == [Applied(RecordClass.DECISIONS, 0, 3)]
+        assert run(log) == [Due(RecordClass.DECISIONS, 0, 3)]
         assert log.verify().findings == ()
         assert run(log) == []
 
