@@ -14,7 +14,6 @@ from hashlib import sha256
 from typing import Self
 
 from cryptography import exceptions
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 __all__ = [
@@ -123,25 +122,6 @@ class SigningKey:
         if key.to_text() != text:
             raise MalformedKey("This is no private key, or its hash is not of its name and key.")
         return key
-
-    def to_pem(self) -> bytes:
-        """Write the seed as an unencrypted PKCS #8 file, which does not hold the name."""
-        return self._private_key().private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-
-    @classmethod
-    def from_pem(cls, name: str, pem: bytes, *, password: bytes | None = None) -> Self:
-        """Read a PKCS #8 file that holds an Ed25519 key, or raise MalformedKey."""
-        try:
-            key = serialization.load_pem_private_key(pem, password)
-        except (ValueError, TypeError, exceptions.UnsupportedAlgorithm) as error:
-            raise MalformedKey("This is no PEM file that can be opened.") from error
-        if not isinstance(key, Ed25519PrivateKey):
-            raise MalformedKey("The PEM file holds a key of another kind than Ed25519.")
-        return cls(name, key.private_bytes_raw())
 
     def _private_key(self) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(self.seed)
