@@ -53,7 +53,10 @@ class Manifest:
             form = told.pop("format"), told.pop("version")
             log = LogStand(**told.pop("log"))
             manifest = cls(log=log, **told)
-        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        except OSError as error:
+            why = f"{MANIFEST} cannot be read: {error.strerror}"
+            raise ConfigurationError(f"{folder} is no whole backup: {why}.") from error
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise ConfigurationError(f"{folder} is no whole backup: {error}.") from error
         if form != (FORMAT, VERSION):
             raise ConfigurationError(f"{folder} is a backup of another form, {form}.")
