@@ -113,7 +113,8 @@ def erase(
         return refused
     is_accountable = _is_accountable(uow, traces)
     kept = _answered_for(texts, traces) if is_accountable else []
-    erasure = _Erasing(uow, traces, [one for one in texts if one not in kept], kept)
+    stays = frozenset(kept)
+    erasure = _Erasing(uow, traces, [one for one in texts if one not in stays], kept)
     rows = erasure.run(actor, erasables, keeps_identity=is_accountable)
     if not erasure.texts and not rows and not is_accountable:
         raise InvalidInput("Nothing is kept of this person, or it was erased before.")
